@@ -1,0 +1,1 @@
+"""The rules: memory, speed, recommendation and words. Standard library only."""

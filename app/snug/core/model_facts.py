@@ -1,0 +1,47 @@
+"""What a model file says about itself, independent of the file's format: the input of every estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A language model's figures, in bytes, tokens and counts.
+
+    `kv_heads`, `head_dims_k`, `head_dims_v` and `windows` have one entry a layer; a layer without attention has
+    0 KV heads, a layer without a sliding window has window 0. `tensor_bytes_by_type` sums to `weight_bytes`.
+    `exact` is False where the figures come from a catalogue row instead of a file's header.
+    """
+
+    name: str
+    architecture: str
+    file_type: str
+    parameters: int
+    weight_bytes: int
+    layers: int
+    embedding_length: int
+    vocabulary: int
+    context_max: int
+    attention_heads: int
+    kv_heads: tuple[int, ...]
+    head_dims_k: tuple[int, ...]
+    head_dims_v: tuple[int, ...]
+    windows: tuple[int, ...] = ()
+    active_parameters: int | None = None
+    file_bytes: int = 0
+    input_embedding_bytes: int = 0
+    output_bytes: int = 0
+    expert_bytes: int = 0
+    experts: int = 0
+    experts_used: int = 0
+    feed_forward_length: int = 0
+    recurrent_state_bytes: int = 0
+    latent_kv_length: int = 0
+    shared_kv_layers: int = 0
+    tensor_bytes_by_type: dict[str, int] = field(default_factory=dict)
+    has_chat_template: bool = False
+    licence: str = ""
+    kind: str = "model"
+    exact: bool = True
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Reads model files: bounded, without trusting a byte of them."""

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: search, model pages, remote headers, downloads."""

@@ -1,0 +1,1 @@
+"""Reads what this computer is: one module a probe, each with a pure `parse()`."""

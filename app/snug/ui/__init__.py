@@ -1,0 +1,1 @@
+"""The window: view-models, list models, the process client."""

@@ -1,0 +1,1 @@
+"""The child processes: typed messages, the loop, the handlers, the blocking client."""

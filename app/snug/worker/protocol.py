@@ -1,0 +1,509 @@
+"""Every message between Snug and its child processes, and the frames that carry them.
+
+A frame is a 4-byte big-endian length and that many bytes of JSON: `{"v": 1, "id": 7, "body": {"type": …}}`.
+`id` numbers a request; every event that answers it carries the same number (0: nobody asked). A request is
+answered by any number of progress events and exactly one final event: its own result, `Failed`, or `Cancelled`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import msgspec
+
+from snug.core.errors import UserError
+from snug.core.machine import Machine
+from snug.core.model_facts import ModelFacts
+
+PROTOCOL_VERSION = 1
+FRAME_LIMIT_BYTES = 4 * 1024 * 1024
+TOKEN_EVENTS_PER_S = 30
+PROGRESS_EVENTS_PER_S = 5
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all messages; the tag on the wire is the class's name."""
+
+
+class Request(Message, frozen=True, kw_only=True, tag=True):
+    """Something the parent asks for."""
+
+
+class Event(Message, frozen=True, kw_only=True, tag=True):
+    """Something the child says."""
+
+
+# --- every child -------------------------------------------------------------------------------------------
+
+
+class Ping(Request, frozen=True, kw_only=True):
+    """Answered by `Pong` at once, also while a job runs."""
+
+
+class Cancel(Request, frozen=True, kw_only=True):
+    """Stop the job with that number as soon as it can; the job then ends with `Cancelled` or its own result."""
+
+    job: int
+
+
+class Shutdown(Request, frozen=True, kw_only=True):
+    """Finish, and end the process."""
+
+
+class Ready(Event, frozen=True, kw_only=True):
+    """The first event of a child."""
+
+    version: int
+    pid: int
+
+
+class Pong(Event, frozen=True, kw_only=True):
+    """Alive."""
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The request failed: a `UserError`'s words. `bug` is True where Snug itself is at fault."""
+
+    title: str
+    advice: str = ""
+    kind: str = "error"
+    details: str = ""
+    bad_input: bool = False
+    bug: bool = False
+
+
+class Cancelled(Event, frozen=True, kw_only=True):
+    """The job was stopped on request; what it had done so far stays."""
+
+
+class Progress(Event, frozen=True, kw_only=True):
+    """How far a job is: `done` of `total` (0: unknown) in `unit`, and what it is doing, in words."""
+
+    done: float
+    total: float
+    unit: str = "bytes"
+    doing: str = ""
+
+
+# --- this computer -----------------------------------------------------------------------------------------
+
+
+class ReadMachine(Request, frozen=True, kw_only=True):
+    """Read the hardware. `measure_bandwidth` takes about a second; `models_folder` picks the disk to report."""
+
+    models_folder: str
+    measure_bandwidth: bool = True
+    ask_engine: bool = True
+
+
+class MachineRead(Event, frozen=True, kw_only=True):
+    machine: Machine
+
+
+class SelfTest(Request, frozen=True, kw_only=True):
+    """Prove that this computer can run models, with the model file at `path` (HAZARDS 18)."""
+
+    path: str
+
+
+class SelfTestDone(Event, frozen=True, kw_only=True):
+    """`works` says whether a model answered; `checks` are (what, ok, words); `settings` avoid what crashed."""
+
+    works: bool
+    checks: list[tuple[str, bool, str]]
+    tokens_per_s: float = 0.0
+    settings: dict[str, str] = {}
+
+
+# --- files on this computer --------------------------------------------------------------------------------
+
+
+class InspectFile(Request, frozen=True, kw_only=True):
+    """Read and validate the header of the GGUF at `path`; `check_hash` also computes its SHA-256."""
+
+    path: str
+    check_hash: bool = False
+
+
+class FileInspected(Event, frozen=True, kw_only=True):
+    path: str
+    facts: ModelFacts
+    sha256: str = ""
+    parts: list[str] = []
+
+
+class ScanFolders(Request, frozen=True, kw_only=True):
+    """Find models that other apps keep; `extra` are further folders to look into."""
+
+    extra: list[str] = []
+
+
+class FoundModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file of another app: its name for people, the app that keeps it, and its facts."""
+
+    name: str
+    path: str
+    app: str
+    size_bytes: int
+    facts: ModelFacts
+
+
+class ScanDone(Event, frozen=True, kw_only=True):
+    """`skipped` are (path, why) of files that look like models but cannot be used."""
+
+    found: list[FoundModel]
+    skipped: list[tuple[str, str]]
+    looked_in: list[tuple[str, str]]
+
+
+# --- the Hub -----------------------------------------------------------------------------------------------
+
+
+class HubAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the Hub. An empty token means none; `offline` forbids every connection."""
+
+    endpoint: str = "https://huggingface.co"
+    token: str = ""
+    proxy: str = ""
+    offline: bool = False
+
+
+class SearchHub(Request, frozen=True, kw_only=True):
+    """`text` may also be a pasted link or OWNER/NAME. `task` is "", "chat", "code", "vision" or "embedding"."""
+
+    access: HubAccess
+    text: str
+    task: str = ""
+    licence: str = ""
+    sort: str = "downloads"
+    limit: int = 30
+    gguf_only: bool = True
+
+
+class HubModel(msgspec.Struct, frozen=True, kw_only=True):
+    """One search result. `parameters` and `architecture` are 0 and "" where the Hub does not say."""
+
+    repo: str
+    author: str
+    name: str
+    downloads: int = 0
+    likes: int = 0
+    updated: str = ""
+    licence: str = ""
+    gated: bool = False
+    task: str = ""
+    parameters: int = 0
+    architecture: str = ""
+    context: int = 0
+    has_gguf: bool = False
+    file_format: str = ""
+    tags: list[str] = []
+
+
+class SearchDone(Event, frozen=True, kw_only=True):
+    models: list[HubModel]
+
+
+class ReadModelPage(Request, frozen=True, kw_only=True):
+    access: HubAccess
+    repo: str
+    revision: str = "main"
+
+
+class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a repository as the Hub describes it; `sha256` is "" for a file that is not in LFS."""
+
+    name: str
+    size_bytes: int
+    sha256: str = ""
+
+
+class FileChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a person can get: a GGUF, all its parts as one item, and the projector it needs for pictures.
+
+    `group` is "compact", "balanced", "nearly_lossless" or "other"; `file_type` the raw type such as "Q4_K_M".
+    `complete` is False where a part of a split model is missing; `missing` then names it.
+    """
+
+    title: str
+    group: str
+    file_type: str
+    size_bytes: int
+    files: list[RemoteFile]
+    companions: list[RemoteFile] = []
+    complete: bool = True
+    missing: list[str] = []
+
+
+class ModelPage(Event, frozen=True, kw_only=True):
+    """A model's page. `card` is plain Markdown source, to be shown through Snug's own blocks only."""
+
+    repo: str
+    revision: str
+    model: HubModel
+    choices: list[FileChoice]
+    card: str = ""
+    base_model: str = ""
+    other_format: str = ""
+
+
+class InspectRemote(Request, frozen=True, kw_only=True):
+    """Read a remote GGUF's header by range request, never the whole file."""
+
+    access: HubAccess
+    repo: str
+    revision: str
+    files: list[RemoteFile]
+
+
+class RemoteInspected(Event, frozen=True, kw_only=True):
+    repo: str
+    facts: ModelFacts
+    fetched_bytes: int
+
+
+class Download(Request, frozen=True, kw_only=True):
+    """Fetch files of a repository into `folder`, resuming from their journals.
+
+    `speed_limit` in bytes/s, 0 for none. Paths below `folder` are Snug's own names. A file appears under its
+    name only after its SHA-256 was found right.
+    """
+
+    access: HubAccess
+    repo: str
+    revision: str
+    files: list[RemoteFile]
+    folder: str
+    speed_limit: int = 0
+    accept_new_version: bool = False
+
+
+class DownloadProgress(Event, frozen=True, kw_only=True):
+    """`state` is "starting", "downloading", "waiting", "verifying"; `note` says why it waits, in words.
+
+    `rate` in bytes/s and `seconds_left` are 0 while unknown.
+    """
+
+    state: str
+    done_bytes: int
+    total_bytes: int
+    rate: float = 0.0
+    seconds_left: float = 0.0
+    note: str = ""
+
+
+class DownloadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class DownloadDone(Event, frozen=True, kw_only=True):
+    files: list[DownloadedFile]
+    revision: str
+
+
+class DiscardDownload(Request, frozen=True, kw_only=True):
+    """Remove the part files and journals of these files below `folder`; finished files stay."""
+
+    repo: str
+    files: list[RemoteFile]
+    folder: str
+
+
+class Discarded(Event, frozen=True, kw_only=True):
+    freed_bytes: int
+
+
+# --- talking -----------------------------------------------------------------------------------------------
+
+
+class LoadModel(Request, frozen=True, kw_only=True):
+    """Load a GGUF. `context` in tokens; `threads` 0 means one a physical core; `gpu_layers` 0 is CPU only."""
+
+    path: str
+    context: int
+    kv_type: str = "f16"
+    gpu_layers: int = 0
+    threads: int = 0
+    batch: int = 512
+    use_extra_buffers: bool = False
+
+
+class ModelLoaded(Event, frozen=True, kw_only=True):
+    """What was really allocated, in bytes, as the engine says, and how the model is spoken to."""
+
+    context: int
+    context_max: int
+    seconds: float
+    weights_bytes: int
+    conversation_bytes: int
+    compute_bytes: int
+    template: str
+    notice: str = ""
+
+
+class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """`role` is "system", "user" or "assistant"."""
+
+    role: str
+    text: str
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """How the next token is chosen. `temperature` 0 is greedy; `seed` -1 draws a new one each time."""
+
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    seed: int = -1
+    max_tokens: int = 2048
+    stop: list[str] = []
+
+
+class Generate(Request, frozen=True, kw_only=True):
+    messages: list[ChatMessage]
+    sampling: Sampling = Sampling()
+
+
+class GenerationStarted(Event, frozen=True, kw_only=True):
+    """`left_out` oldest messages did not fit the context and were not shown to the model."""
+
+    prompt_tokens: int
+    reused_tokens: int
+    left_out: int = 0
+
+
+class Text(Event, frozen=True, kw_only=True):
+    """New text of the answer, always whole characters; at most `TOKEN_EVENTS_PER_S` a second."""
+
+    text: str
+
+
+class GenerationDone(Event, frozen=True, kw_only=True):
+    """`reason` is "end", "stop_word", "max_tokens", "context_full" or "stopped" (on request)."""
+
+    reason: str
+    tokens: int
+    tokens_per_s: float
+    first_token_s: float
+    prompt_tokens: int
+    prompt_tokens_per_s: float
+    context_used: int
+    context: int
+
+
+class CountTokens(Request, frozen=True, kw_only=True):
+    """How many tokens the conversation takes in the loaded model's own format."""
+
+    messages: list[ChatMessage]
+
+
+class TokensCounted(Event, frozen=True, kw_only=True):
+    tokens: int
+    context: int
+
+
+class UnloadModel(Request, frozen=True, kw_only=True):
+    """Answered by `Unloaded`; parents usually just end the child, which gives memory back for certain."""
+
+
+class Unloaded(Event, frozen=True, kw_only=True):
+    pass
+
+
+REQUESTS = (
+    Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | SearchHub | ReadModelPage
+    | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
+)  # fmt: skip
+EVENTS = (
+    Ready | Pong | Failed | Cancelled | Progress | MachineRead | SelfTestDone | FileInspected | ScanDone
+    | SearchDone | ModelPage | RemoteInspected | DownloadProgress | DownloadDone | Discarded | ModelLoaded
+    | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded
+)  # fmt: skip
+FINAL_EVENTS = (
+    Pong, Failed, Cancelled, MachineRead, SelfTestDone, FileInspected, ScanDone, SearchDone, ModelPage,
+    RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded,
+)  # fmt: skip
+
+
+class RequestFrame(msgspec.Struct, frozen=True):
+    v: int
+    id: int
+    body: REQUESTS
+
+
+class EventFrame(msgspec.Struct, frozen=True):
+    v: int
+    id: int
+    body: EVENTS
+
+
+class BadFrame(Exception):
+    """The other side sent bytes that are no message of this protocol; the connection is not usable any more."""
+
+
+_encoder = msgspec.json.Encoder()
+_request_decoder = msgspec.json.Decoder(RequestFrame)
+_event_decoder = msgspec.json.Decoder(EventFrame)
+
+
+def encode_request(number: int, body: Request) -> bytes:
+    """The frame of a request. Raises UserError where it is larger than a frame may be."""
+    return _frame({"v": PROTOCOL_VERSION, "id": number, "body": body})
+
+
+def encode_event(number: int, body: Event) -> bytes:
+    """The frame of an event. Raises UserError where it is larger than a frame may be."""
+    return _frame({"v": PROTOCOL_VERSION, "id": number, "body": body})
+
+
+def _frame(document: dict[str, object]) -> bytes:
+    payload = _encoder.encode(document)
+    if len(payload) > FRAME_LIMIT_BYTES:
+        raise UserError("That is too much at once.", "Use a shorter text.", kind="too-long", bad_input=True)
+    return struct.pack(">I", len(payload)) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into messages; `feed` gives the messages that are complete."""
+
+    def __init__(self, decoder: msgspec.json.Decoder[RequestFrame] | msgspec.json.Decoder[EventFrame]) -> None:
+        self._decoder = decoder
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[RequestFrame | EventFrame]:
+        """Raises BadFrame on a length above the limit, on bytes that are no message, and on another version."""
+        self._buffer += data
+        while len(self._buffer) >= 4:
+            (length,) = struct.unpack_from(">I", self._buffer)
+            if length > FRAME_LIMIT_BYTES:
+                raise BadFrame(f"frame of {length} bytes")
+            if len(self._buffer) < 4 + length:
+                return
+            payload = bytes(self._buffer[4 : 4 + length])
+            del self._buffer[: 4 + length]
+            yield self._decode(payload)
+
+    def _decode(self, payload: bytes) -> RequestFrame | EventFrame:
+        try:
+            frame = self._decoder.decode(payload)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise BadFrame(f"not a message: {error}") from error
+        if frame.v != PROTOCOL_VERSION:
+            raise BadFrame(f"protocol version {frame.v}, not {PROTOCOL_VERSION}")
+        return frame
+
+
+def request_reader() -> FrameReader:
+    """A reader for the child's side."""
+    return FrameReader(_request_decoder)
+
+
+def event_reader() -> FrameReader:
+    """A reader for the parent's side."""
+    return FrameReader(_event_decoder)
