@@ -1,0 +1,51 @@
+"""Where Snug starts: a command, the window, or the terminal where there is no display."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from snug.worker.environment import CHILD_ARGUMENT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Snug with these arguments (the process's own by default) and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == [CHILD_ARGUMENT]:
+        from snug.worker.__main__ import main as child
+
+        return child()
+    _make_output_safe()
+    from snug import cli
+    from snug.paths import user_paths
+
+    if given:
+        return cli.run(given, user_paths())
+    if has_display(os.environ, sys.platform):
+        from snug.main import run as open_window
+
+        return open_window()
+    from snug.commands.command import Context
+    from snug.commands.terminal import TERMINAL
+
+    return cli.run_command(TERMINAL, cli.no_arguments(), Context(paths=user_paths()))
+
+
+def has_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether a window can be shown: always on Windows and macOS, by its display server elsewhere."""
+    if platform in ("win32", "darwin"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _make_output_safe() -> None:
+    """A character that the terminal cannot show becomes a question mark, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
