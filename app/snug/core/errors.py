@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen: contextlib and traceback set __traceback__ on what passes through them
 class UserError(Exception):
     """The world failed or the input is bad: what happened, and what the person can do.
 
