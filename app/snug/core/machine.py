@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from snug.core.errors import UserError
 
 GPU_KINDS = ("discrete", "integrated", "unified")
+LARGEST_FIGURE = 2**60
 
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """The processor. `cores` are physical, `threads` logical; `features` are lower-case names such as "avx2"."""
+    """The processor. `cores` are physical, `threads` logical; `features` are lower-case names such as "avx2".
+
+    `limit` is how many processors' worth of time a container allows (2.5 means two and a half), if any.
+    """
 
     name: str = ""
     cores: int = 0
     threads: int = 0
     features: tuple[str, ...] = ()
     architecture: str = ""
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Gpu:
     """One graphics device. Memory in bytes, bandwidth in bytes/s; `kind` is one of `GPU_KINDS`.
 
     "discrete" has memory of its own; "integrated" borrows main memory; "unified" is Apple's shared memory.
+    `memory_shared` is what it may borrow of main memory beyond its own: never to be added to `memory_total`.
+    `pci_id` is the bus address ("0000:01:00.0"), by which two sources know the same device.
     """
 
     name: str
@@ -51,6 +58,8 @@ class Gpu:
     bandwidth: float | None = None
     vendor: str = ""
     driver: str = ""
+    memory_shared: int = 0
+    pci_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,7 @@ def machine_from_document(document: object) -> Machine:
             threads=int(_number(cpu, "threads", "cpu.threads", default=cores)),
             features=tuple(str(item).lower() for item in _list(cpu, "features", "cpu.features")),
             architecture=_text(cpu, "architecture", "cpu.architecture"),
+            limit=_optional_number(cpu, "limit", "cpu.limit", minimum=0),
         ),
         memory=Memory(
             total=int(total),
@@ -123,7 +133,42 @@ def machine_from_document(document: object) -> Machine:
             swap_total=int(_number(memory, "swap_total", "memory.swap_total", default=0, minimum=0)),
         ),
         gpus=tuple(_gpu(item, f"gpus.{index}") for index, item in enumerate(_list(top, "gpus", "gpus"))),
+        disks=tuple(_disk(item, f"disks.{index}") for index, item in enumerate(_list(top, "disks", "disks"))),
+        engine_devices=tuple(
+            _engine_device(item, f"engine_devices.{index}")
+            for index, item in enumerate(_list(top, "engine_devices", "engine_devices"))
+        ),
+        sources=_notes(top, "sources"),
+        unread=_notes(top, "unread"),
     )
+
+
+def machine_document(machine: Machine) -> dict[str, Any]:
+    """The machine file of this machine, ready for JSON: `machine_from_document` gives the same machine back.
+
+    Figures that nobody knows are left out rather than written as zero.
+    """
+    memory = asdict(machine.memory)
+    if not machine.memory.total:
+        memory.pop("total")
+    return {
+        "os": machine.os,
+        "os_name": machine.os_name,
+        "cpu": _known(asdict(machine.cpu), whole=("cores", "threads")),
+        "memory": {key: value for key, value in memory.items() if value is not None},
+        "gpus": [
+            _known(asdict(gpu), whole=("memory_total",) if gpu.kind == "discrete" else ()) for gpu in machine.gpus
+        ],
+        "disks": [asdict(disk) for disk in machine.disks],
+        "engine_devices": [asdict(device) for device in machine.engine_devices],
+        "sources": dict(machine.sources),
+        "unread": dict(machine.unread),
+    }
+
+
+def _known(figures: dict[str, Any], whole: tuple[str, ...]) -> dict[str, Any]:
+    """`figures` without what is None, and without the zeros of those in `whole`, where zero means unknown."""
+    return {key: value for key, value in figures.items() if value is not None and not (key in whole and not value)}
 
 
 def _gpu(document: object, where: str) -> Gpu:
@@ -131,7 +176,8 @@ def _gpu(document: object, where: str) -> Gpu:
     kind = _text(item, "kind", f"{where}.kind") or "discrete"
     if kind not in GPU_KINDS:
         raise _bad(f"{where}.kind", f"is {kind!r}; it must be one of {', '.join(GPU_KINDS)}")
-    total = _number(item, "memory_total", f"{where}.memory_total", default=0, minimum=0 if kind != "discrete" else 1)
+    least = 1 if kind == "discrete" else 0
+    total = _number(item, "memory_total", f"{where}.memory_total", default=0, minimum=least)
     free = _number(item, "memory_free", f"{where}.memory_free", default=total, minimum=0)
     if free > total:
         raise _bad(f"{where}.memory_free", "is more than memory_total")
@@ -143,7 +189,36 @@ def _gpu(document: object, where: str) -> Gpu:
         bandwidth=_optional_number(item, "bandwidth", f"{where}.bandwidth"),
         vendor=_text(item, "vendor", f"{where}.vendor"),
         driver=_text(item, "driver", f"{where}.driver"),
+        memory_shared=int(_number(item, "memory_shared", f"{where}.memory_shared", default=0, minimum=0)),
+        pci_id=_text(item, "pci_id", f"{where}.pci_id"),
     )
+
+
+def _disk(document: object, where: str) -> Disk:
+    item = _mapping(document, where)
+    return Disk(
+        path=_text(item, "path", f"{where}.path", longest=4096),
+        free=int(_number(item, "free", f"{where}.free", default=0, minimum=0)),
+        total=int(_number(item, "total", f"{where}.total", default=0, minimum=0)),
+    )
+
+
+def _engine_device(document: object, where: str) -> EngineDevice:
+    item = _mapping(document, where)
+    return EngineDevice(
+        name=_text(item, "name", f"{where}.name"),
+        description=_text(item, "description", f"{where}.description"),
+        kind=_text(item, "kind", f"{where}.kind"),
+        memory_total=int(_number(item, "memory_total", f"{where}.memory_total", default=0, minimum=0)),
+        memory_free=int(_number(item, "memory_free", f"{where}.memory_free", default=0, minimum=0)),
+    )
+
+
+def _notes(owner: Mapping[str, Any], key: str) -> dict[str, str]:
+    notes = _mapping(owner.get(key, {}), key)
+    if len(notes) > 1000:
+        raise _bad(key, "has more than 1,000 entries")
+    return {str(name): _text(notes, name, f"{key}.{name}", longest=4096) for name in notes}
 
 
 def _bad(where: str, what: str) -> UserError:
@@ -170,9 +245,9 @@ def _list(owner: Mapping[str, Any], key: str, where: str) -> list[Any]:
     return list(value)
 
 
-def _text(owner: Mapping[str, Any], key: str, where: str) -> str:
+def _text(owner: Mapping[str, Any], key: str, where: str, *, longest: int = 400) -> str:
     value = owner.get(key, "")
-    if not isinstance(value, str) or len(value) > 400:
+    if not isinstance(value, str) or len(value) > longest:
         raise _bad(where, "must be a short text")
     return value
 
@@ -191,17 +266,21 @@ def _number(
             raise _bad(where, "is missing")
         return default
     value = owner[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and math.isnan(value))
+    ):
         raise _bad(where, "must be a number")
     if value < minimum:
         raise _bad(where, "must be above zero" if minimum > 0 else "must not be negative")
-    if value > 2**60:
+    if value > LARGEST_FIGURE:
         raise _bad(where, "is larger than any computer")
     return value
 
 
-def _optional_number(owner: Mapping[str, Any], key: str, where: str) -> float | None:
-    return None if owner.get(key) is None else float(_number(owner, key, where))
+def _optional_number(owner: Mapping[str, Any], key: str, where: str, *, minimum: float = 1) -> float | None:
+    return None if owner.get(key) is None else float(_number(owner, key, where, minimum=minimum))
 
 
 def _optional_whole(owner: Mapping[str, Any], key: str, where: str) -> int | None:

@@ -1,0 +1,183 @@
+"""A computer in calm words: the lines of the machine card and its figures, each with where it came from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from snug.core.machine import Cpu, Gpu, Machine
+
+MEASURED_HERE = "measured here"
+
+_NOISE = (
+    (re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE), ""),
+    (re.compile(r"\b\d+(?:th|st|nd|rd) Gen(?:eration)?\b", re.IGNORECASE), ""),
+    (re.compile(r"\s+@\s+[\d.]+\s*[GM]Hz.*$", re.IGNORECASE), ""),
+    (re.compile(r"\s+(?:w/|with)\s+.*\bGraphics\b.*$", re.IGNORECASE), ""),
+    (re.compile(r"\s+(?:\d+|Dual|Triple|Quad|Six|Eight|Twelve|Sixteen)-Core(?: Processor)?\s*$", re.IGNORECASE), ""),
+    (re.compile(r"\s+(?:CPU|Processor)\s*$", re.IGNORECASE), ""),
+    (re.compile(r"\bCPU\b(?=\s)", re.IGNORECASE), ""),
+)
+_OS_NAMES = {"linux": "Linux", "darwin": "macOS", "windows": "Windows"}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure for people: what it is, its value in words, and where it came from or why it is missing.
+
+    `key` is the dotted path of `Machine.sources`; `is_known` is False where `source` says why there is no value.
+    """
+
+    key: str
+    label: str
+    value: str
+    source: str
+    is_known: bool = True
+
+
+def machine_line(machine: Machine) -> str:
+    """This computer in one line: the processor, the graphics, how fast memory is read."""
+    parts = [_processor_words(machine.cpu), *_graphics_words(machine.gpus)]
+    if machine.memory.bandwidth:
+        measured = ", measured" if machine.sources.get("memory.bandwidth", "").startswith(MEASURED_HERE) else ""
+        parts.append(f"reads {gigabytes(machine.memory.bandwidth)} a second{measured}")
+    return " · ".join(part for part in parts if part) or "This computer could not be read"
+
+
+def memory_line(machine: Machine) -> str:
+    """What a model may use, in one line: "21 GB of 33 GB free for a model"."""
+    memory = machine.memory
+    if not memory.total:
+        return "How much memory this computer has could not be read"
+    cards = [gpu for gpu in machine.gpus if gpu.kind == "discrete" and gpu.memory_total]
+    words = f"{gigabytes(memory.available)} of {gigabytes(memory.total)} free for a model"
+    if memory.limit is not None and memory.limit <= memory.total:
+        words += " (the limit of this container)"
+    for card in cards:
+        words += f", and {gigabytes(card.memory_free)} of {gigabytes(card.memory_total)} on the {name_words(card.name)}"
+    return words
+
+
+def name_words(name: str) -> str:
+    """A device's name as people say it: "Intel(R) Core(TM) i7-1185G7 @ 3.00GHz" is "Intel Core i7-1185G7"."""
+    words = " ".join(name.split())
+    for pattern, instead in _NOISE:
+        words = pattern.sub(instead, words)
+    return " ".join(words.split()).strip(" ,") or " ".join(name.split())
+
+
+def gigabytes(size_bytes: float) -> str:
+    """A size of memory or a rate in decimal gigabytes: "3.1 GB", from 10 on "21 GB"."""
+    size = size_bytes / 1e9
+    if size < 0.1:
+        return f"{size_bytes / 1e6:.0f} MB"
+    return f"{size:.1f} GB" if size < 9.95 else f"{size:,.0f} GB"
+
+
+def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
+    """Every figure of this computer, in reading order, then what could not be read and why."""
+    rows = _processor_rows(machine) + _memory_rows(machine)
+    for index, gpu in enumerate(machine.gpus):
+        rows += _graphics_rows(machine, index, gpu)
+    for index, disk in enumerate(machine.disks):
+        value = f"{gigabytes(disk.free)} free of {gigabytes(disk.total)} ({disk.path})"
+        rows.append(_row(machine, f"disks.{index}", "Disk for models", value))
+    for index, device in enumerate(machine.engine_devices):
+        value = f"{device.name}: {name_words(device.description)}"
+        if device.memory_total:
+            value += f", {gigabytes(device.memory_free)} free of {gigabytes(device.memory_total)}"
+        rows.append(_row(machine, f"engine_devices.{index}", "The engine sees", value))
+    said = {row.key for row in rows if not row.is_known}
+    rows += [
+        FigureRow(key, _unread_label(key), "not known", why, is_known=False)
+        for key, why in machine.unread.items()
+        if key not in said
+    ]
+    return tuple(rows)
+
+
+def _processor_words(cpu: Cpu) -> str:
+    name = name_words(cpu.name)
+    cores = f"{cpu.cores} core{'' if cpu.cores == 1 else 's'}" if cpu.cores else ""
+    return ", ".join(part for part in (name, cores) if part)
+
+
+def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
+    words = []
+    for gpu in gpus:
+        name = name_words(gpu.name)
+        if gpu.kind == "discrete":
+            words.append(f"{name}, {gigabytes(gpu.memory_total)} of its own" if gpu.memory_total else name)
+        else:
+            words.append(f"{name}, shares the memory")
+    return words
+
+
+def _processor_rows(machine: Machine) -> list[FigureRow]:
+    cpu = machine.cpu
+    rows = [_row(machine, "os", "System", machine.os_name or _OS_NAMES.get(machine.os, machine.os))]
+    rows.append(_row(machine, "cpu.name", "Processor", name_words(cpu.name)))
+    cores = f"{cpu.cores} cores" if cpu.cores == cpu.threads else f"{cpu.cores} cores, {cpu.threads} threads"
+    rows.append(_row(machine, "cpu.cores", "Cores", cores if cpu.cores else ""))
+    if cpu.limit is not None:
+        rows.append(_row(machine, "cpu.limit", "Processor limit", f"{cpu.limit:g} processors' worth of time"))
+    features = ", ".join(feature.upper().replace("_", "-") for feature in cpu.features)
+    rows.append(_row(machine, "cpu.features", "Fast instructions", features))
+    return rows
+
+
+def _memory_rows(machine: Machine) -> list[FigureRow]:
+    memory = machine.memory
+    total = f"{gigabytes(memory.total)} ({memory.total / 2**30:.1f} GiB)" if memory.total else ""
+    rows = [
+        _row(machine, "memory.total", "Memory", total),
+        _row(machine, "memory.available", "Free now", gigabytes(memory.available) if memory.total else ""),
+    ]
+    if memory.limit is not None:
+        rows.append(_row(machine, "memory.limit", "Limit of this container", gigabytes(memory.limit)))
+    if memory.swap_total:
+        rows.append(_row(machine, "memory.swap_total", "Swap (not counted)", gigabytes(memory.swap_total)))
+    speed = f"{gigabytes(memory.bandwidth)} a second" if memory.bandwidth else ""
+    rows.append(_row(machine, "memory.bandwidth", "Memory is read at", speed))
+    return rows
+
+
+def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
+    here = f"gpus.{index}"
+    kind = {"discrete": "", "integrated": " (shares the memory)", "unified": " (shares the memory)"}[gpu.kind]
+    rows = [_row(machine, f"{here}.name", "Graphics", name_words(gpu.name) + kind)]
+    if gpu.memory_total or gpu.kind == "discrete":
+        total = f"{gigabytes(gpu.memory_free)} free of {gigabytes(gpu.memory_total)}" if gpu.memory_total else ""
+        label = "Graphics memory" if gpu.kind == "discrete" else "Set aside for graphics"
+        rows.append(
+            _row(machine, f"{here}.memory_total", "Usable by graphics" if gpu.kind == "unified" else label, total)
+        )
+    if gpu.memory_shared:
+        rows.append(_row(machine, f"{here}.memory_shared", "May borrow (not added)", gigabytes(gpu.memory_shared)))
+    if gpu.bandwidth:
+        speed = f"{gigabytes(gpu.bandwidth)} a second"
+        rows.append(_row(machine, f"{here}.bandwidth", "Graphics memory is read at", speed))
+    if gpu.driver:
+        rows.append(_row(machine, f"{here}.driver", "Graphics driver", gpu.driver))
+    return rows
+
+
+def _row(machine: Machine, key: str, label: str, value: str) -> FigureRow:
+    if value:
+        return FigureRow(key, label, value, machine.sources.get(key, ""))
+    return FigureRow(
+        key, label, "not known", machine.unread.get(key, "nothing on this computer says so"), is_known=False
+    )
+
+
+_UNREAD_LABELS = {
+    "gpus.nvidia": "NVIDIA graphics",
+    "gpus.amd": "AMD graphics",
+    "gpus": "Graphics",
+    "engine_devices": "The engine",
+    "disks": "Disk for models",
+}
+
+
+def _unread_label(key: str) -> str:
+    return _UNREAD_LABELS.get(key, key)
