@@ -1,0 +1,52 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import Snug.Style
+
+// A button that shows only an icon; `label` is its name for screen readers and its tooltip.
+AbstractButton {
+    id: root
+
+    required property string iconName
+    required property string label
+    property bool outlined: false
+    property color color: outlined ? Theme.text : Theme.quiet
+    property int iconSize: 18
+
+    implicitWidth: Theme.hitHeight
+    implicitHeight: Theme.hitHeight
+    topInset: 2
+    bottomInset: 2
+    leftInset: 2
+    rightInset: 2
+    focusPolicy: Qt.StrongFocus
+    hoverEnabled: true
+    opacity: enabled ? 1 : 0.45
+    Accessible.role: Accessible.Button
+    Accessible.name: label
+
+    Keys.onReturnPressed: root.click()
+    Keys.onEnterPressed: root.click()
+
+    contentItem: Item {
+        TintedIcon {
+            anchors.centerIn: parent
+            name: root.iconName
+            size: root.iconSize
+            color: root.hovered && root.enabled ? Theme.text : root.color
+        }
+    }
+    background: Rectangle {
+        radius: Theme.controlRadius
+        color: root.hovered && root.enabled ? Theme.hover : root.outlined ? Theme.control : "transparent"
+        border.width: root.outlined ? 1 : 0
+        border.color: Theme.line
+
+        FocusRing {
+            shown: root.visualFocus
+        }
+    }
+
+    ToolTip.visible: hovered && label !== ""
+    ToolTip.delay: 700
+    ToolTip.text: label
+}
