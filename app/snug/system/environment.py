@@ -1,0 +1,141 @@
+"""What a probe may look at: files, folders, commands and libraries of this computer, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+COMMAND_TIMEOUT_S = 1.5
+LARGEST_TEXT_BYTES = 4 * 1024 * 1024
+
+
+class NotReadable(Exception):
+    """A source of figures is not there or does not answer; the message says why, in words."""
+
+
+class Environment:
+    """This computer, as probes see it. Tests hand probes a recorded one with the same methods."""
+
+    def __init__(self, models_folder: str, measure_bandwidth: bool = True) -> None:
+        self.models_folder = models_folder
+        self.measure_bandwidth = measure_bandwidth
+
+    @property
+    def system(self) -> str:
+        """ "linux", "darwin" or "windows"."""
+        return {"linux": "linux", "darwin": "darwin", "win32": "windows"}.get(sys.platform, sys.platform)
+
+    @property
+    def architecture(self) -> str:
+        """The processor's instruction set: "x86_64" or "arm64"."""
+        return platform.machine()
+
+    def data(self, path: str) -> bytes:
+        """The bytes of a file. Raises NotReadable."""
+        try:
+            with open(path, "rb") as file:
+                return file.read(LARGEST_TEXT_BYTES)
+        except (OSError, ValueError) as error:
+            raise NotReadable(f"{path} cannot be read ({_reason(error)})") from error
+
+    def text(self, path: str) -> str:
+        """The text of a file. Raises NotReadable."""
+        return self.data(path).decode("utf-8", "replace")
+
+    def names(self, folder: str) -> list[str]:
+        """The sorted names in a folder. Raises NotReadable."""
+        try:
+            return sorted(os.listdir(folder))
+        except OSError as error:
+            raise NotReadable(f"{folder} cannot be read ({_reason(error)})") from error
+
+    def output(self, command: Sequence[str]) -> str:
+        """What a command prints, also when it ends with an error after printing. Raises NotReadable."""
+        if shutil.which(command[0]) is None:
+            raise NotReadable(f"there is no command {command[0]}")
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=COMMAND_TIMEOUT_S,
+                env={**os.environ, "LC_ALL": "C"},
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotReadable(f"{command[0]} did not answer within {COMMAND_TIMEOUT_S:g} seconds") from error
+        except OSError as error:
+            raise NotReadable(f"{command[0]} cannot be started ({_reason(error)})") from error
+        if not done.stdout:
+            raise NotReadable(f"{command[0]} said nothing (exit status {done.returncode})")
+        return done.stdout[:LARGEST_TEXT_BYTES].decode("utf-8", "replace")
+
+    def library_figures(self) -> Mapping[str, Any]:
+        """psutil's figures: total, available and swap_total in bytes, cores, threads. Raises NotReadable."""
+        try:
+            memory = psutil.virtual_memory()
+            swap_total = psutil.swap_memory().total
+            return {
+                "total": memory.total,
+                "available": memory.available,
+                "swap_total": swap_total,
+                "cores": psutil.cpu_count(logical=False) or 0,
+                "threads": psutil.cpu_count() or 0,
+            }
+        except (OSError, RuntimeError, psutil.Error) as error:
+            raise NotReadable(f"psutil failed ({error})") from error
+
+    def has_processor_feature(self, number: int) -> bool:
+        """Windows' answer to IsProcessorFeaturePresent. Raises NotReadable on other systems."""
+        if sys.platform != "win32":
+            raise NotReadable("only Windows answers this question")
+        import ctypes
+
+        return bool(ctypes.windll.kernel32.IsProcessorFeaturePresent(number))
+
+    def disk_space(self, folder: str) -> tuple[int, int]:
+        """Free bytes for this person and total bytes of the disk that holds `folder`. Raises NotReadable."""
+        try:
+            usage = shutil.disk_usage(folder)
+        except OSError as error:
+            raise NotReadable(f"{folder} cannot be read ({_reason(error)})") from error
+        return usage.free, usage.total
+
+    def has_folder(self, folder: str) -> bool:
+        return Path(folder).is_dir()
+
+    def nvidia(self) -> list[dict[str, Any]]:
+        """The NVIDIA library's figures, one mapping a device. Raises NotReadable."""
+        from snug.system.nvml import ask_nvml
+
+        return ask_nvml()
+
+    def bandwidth(self, threads: int, available_bytes: int) -> Mapping[str, Any]:
+        """What the native probe measures in about a second (see `snug._native`). Raises NotReadable."""
+        try:
+            from snug import _native
+        except ImportError as error:
+            raise NotReadable("Snug's native module is not built here, so nothing was measured") from error
+        try:
+            return dict(_native.memory_bandwidth(threads, available_bytes=available_bytes))
+        except (MemoryError, ValueError) as error:
+            raise NotReadable(f"there was too little free memory to measure with ({error})") from error
+
+    def usable_threads(self) -> int:
+        """How many logical processors this process may run on; 0 where the system does not say."""
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 0
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
