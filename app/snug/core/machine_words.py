@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from snug.core.machine import Cpu, Gpu, Machine
+from snug.core.words import size_text
 
 MEASURED_HERE = "measured here"
 
@@ -40,7 +41,7 @@ def machine_line(machine: Machine) -> str:
     parts = [_processor_words(machine.cpu), *_graphics_words(machine.gpus)]
     if machine.memory.bandwidth:
         measured = ", measured" if machine.sources.get("memory.bandwidth", "").startswith(MEASURED_HERE) else ""
-        parts.append(f"reads {gigabytes(machine.memory.bandwidth)} a second{measured}")
+        parts.append(f"reads {size_text(machine.memory.bandwidth)} a second{measured}")
     return " · ".join(part for part in parts if part) or "This computer could not be read"
 
 
@@ -50,11 +51,11 @@ def memory_line(machine: Machine) -> str:
     if not memory.total:
         return "How much memory this computer has could not be read"
     cards = [gpu for gpu in machine.gpus if gpu.kind == "discrete" and gpu.memory_total]
-    words = f"{gigabytes(memory.available)} of {gigabytes(memory.total)} free for a model"
+    words = f"{size_text(memory.available)} of {size_text(memory.total)} free for a model"
     if memory.limit is not None and memory.limit <= memory.total:
         words += " (the limit of this container)"
     for card in cards:
-        words += f", and {gigabytes(card.memory_free)} of {gigabytes(card.memory_total)} on the {name_words(card.name)}"
+        words += f", and {size_text(card.memory_free)} of {size_text(card.memory_total)} on the {name_words(card.name)}"
     return words
 
 
@@ -66,26 +67,18 @@ def name_words(name: str) -> str:
     return " ".join(words.split()).strip(" ,") or " ".join(name.split())
 
 
-def gigabytes(size_bytes: float) -> str:
-    """A size of memory or a rate in decimal gigabytes: "3.1 GB", from 10 on "21 GB"."""
-    size = size_bytes / 1e9
-    if size < 0.1:
-        return f"{size_bytes / 1e6:.0f} MB"
-    return f"{size:.1f} GB" if size < 9.95 else f"{size:,.0f} GB"
-
-
 def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
     """Every figure of this computer, in reading order, then what could not be read and why."""
     rows = _processor_rows(machine) + _memory_rows(machine)
     for index, gpu in enumerate(machine.gpus):
         rows += _graphics_rows(machine, index, gpu)
     for index, disk in enumerate(machine.disks):
-        value = f"{gigabytes(disk.free)} free of {gigabytes(disk.total)} ({disk.path})"
+        value = f"{size_text(disk.free)} free of {size_text(disk.total)} ({disk.path})"
         rows.append(_row(machine, f"disks.{index}", "Disk for models", value))
     for index, device in enumerate(machine.engine_devices):
         value = f"{device.name}: {name_words(device.description)}"
         if device.memory_total:
-            value += f", {gigabytes(device.memory_free)} free of {gigabytes(device.memory_total)}"
+            value += f", {size_text(device.memory_free)} free of {size_text(device.memory_total)}"
         rows.append(_row(machine, f"engine_devices.{index}", "The engine sees", value))
     said = {row.key for row in rows if not row.is_known}
     rows += [
@@ -107,7 +100,7 @@ def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
     for gpu in gpus:
         name = name_words(gpu.name)
         if gpu.kind == "discrete":
-            words.append(f"{name}, {gigabytes(gpu.memory_total)} of its own" if gpu.memory_total else name)
+            words.append(f"{name}, {size_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
         else:
             words.append(f"{name}, shares the memory")
     return words
@@ -128,16 +121,16 @@ def _processor_rows(machine: Machine) -> list[FigureRow]:
 
 def _memory_rows(machine: Machine) -> list[FigureRow]:
     memory = machine.memory
-    total = f"{gigabytes(memory.total)} ({memory.total / 2**30:.1f} GiB)" if memory.total else ""
+    total = f"{size_text(memory.total)} ({memory.total / 2**30:.1f} GiB)" if memory.total else ""
     rows = [
         _row(machine, "memory.total", "Memory", total),
-        _row(machine, "memory.available", "Free now", gigabytes(memory.available) if memory.total else ""),
+        _row(machine, "memory.available", "Free now", size_text(memory.available) if memory.total else ""),
     ]
     if memory.limit is not None:
-        rows.append(_row(machine, "memory.limit", "Limit of this container", gigabytes(memory.limit)))
+        rows.append(_row(machine, "memory.limit", "Limit of this container", size_text(memory.limit)))
     if memory.swap_total:
-        rows.append(_row(machine, "memory.swap_total", "Swap (not counted)", gigabytes(memory.swap_total)))
-    speed = f"{gigabytes(memory.bandwidth)} a second" if memory.bandwidth else ""
+        rows.append(_row(machine, "memory.swap_total", "Swap (not counted)", size_text(memory.swap_total)))
+    speed = f"{size_text(memory.bandwidth)} a second" if memory.bandwidth else ""
     rows.append(_row(machine, "memory.bandwidth", "Memory is read at", speed))
     return rows
 
@@ -147,15 +140,15 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
     kind = {"discrete": "", "integrated": " (shares the memory)", "unified": " (shares the memory)"}[gpu.kind]
     rows = [_row(machine, f"{here}.name", "Graphics", name_words(gpu.name) + kind)]
     if gpu.memory_total or gpu.kind == "discrete":
-        total = f"{gigabytes(gpu.memory_free)} free of {gigabytes(gpu.memory_total)}" if gpu.memory_total else ""
+        total = f"{size_text(gpu.memory_free)} free of {size_text(gpu.memory_total)}" if gpu.memory_total else ""
         label = "Graphics memory" if gpu.kind == "discrete" else "Set aside for graphics"
         rows.append(
             _row(machine, f"{here}.memory_total", "Usable by graphics" if gpu.kind == "unified" else label, total)
         )
     if gpu.memory_shared:
-        rows.append(_row(machine, f"{here}.memory_shared", "May borrow (not added)", gigabytes(gpu.memory_shared)))
+        rows.append(_row(machine, f"{here}.memory_shared", "May borrow (not added)", size_text(gpu.memory_shared)))
     if gpu.bandwidth:
-        speed = f"{gigabytes(gpu.bandwidth)} a second"
+        speed = f"{size_text(gpu.bandwidth)} a second"
         rows.append(_row(machine, f"{here}.bandwidth", "Graphics memory is read at", speed))
     if gpu.driver:
         rows.append(_row(machine, f"{here}.driver", "Graphics driver", gpu.driver))

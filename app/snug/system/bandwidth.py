@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from snug.core.machine_words import MEASURED_HERE, gigabytes
+from snug.core.machine_words import MEASURED_HERE
+from snug.core.words import size_text
 from snug.system import container, memory, processor
 from snug.system.environment import Environment, NotReadable
 from snug.system.reading import Reading
@@ -32,7 +33,7 @@ def parse(measured: Mapping[str, Any]) -> Reading:
     low, high, threads = rate.get("low"), rate.get("high"), measured.get("threads")
     if isinstance(low, int | float) and isinstance(high, int | float) and isinstance(threads, int):
         cores = f"{threads} thread{'' if threads == 1 else 's'}"
-        source = f"{MEASURED_HERE} with {cores}, between {gigabytes(low)} and {gigabytes(high)} a second"
+        source = f"{MEASURED_HERE} with {cores}, between {size_text(low)} and {size_text(high)} a second"
     return Reading(bandwidth=float(median), sources={"memory.bandwidth": source})
 
 
