@@ -1,0 +1,64 @@
+"""`snug machine`: what this computer is, each figure with its source."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from snug.commands.command import Command, Context
+from snug.core.errors import UserError
+from snug.core.machine import Machine, machine_document
+from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
+from snug.worker import protocol
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="do not measure the memory's speed (saves a second)")
+
+
+def run(arguments: Namespace, context: Context) -> int:
+    """Read the computer in a child and print it."""
+    machine = read_here(context, measure_bandwidth=not arguments.quick)
+    if context.json:
+        context.print_document(machine_document(machine))
+        return 0
+    for line in words_of(machine):
+        context.say(line)
+    return 0
+
+
+def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
+    """This computer, read by a child process. Raises UserError where the child fails."""
+    request = protocol.ReadMachine(models_folder=models_folder(context), measure_bandwidth=measure_bandwidth)
+    answer = context.child().request(request)
+    if not isinstance(answer, protocol.MachineRead):
+        raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
+    return answer.machine
+
+
+def models_folder(context: Context) -> str:
+    """Where models are kept: the person's choice where there is one, else Snug's own folder."""
+    if context.paths.database.exists():
+        try:
+            chosen = context.open_store().settings.get("downloads.folder")
+        except UserError as error:
+            context.note(str(error))
+            chosen = ""
+        if chosen:
+            return str(chosen)
+    return str(context.paths.models)
+
+
+def words_of(machine: Machine) -> list[str]:
+    """The human form: two lines that say it, then the figures with their sources."""
+    rows = figure_rows(machine)
+    width = max((len(row.label) for row in rows), default=0)
+    return [machine_line(machine), memory_line(machine), "", *(_row_words(row, width) for row in rows)]
+
+
+def _row_words(row: FigureRow, width: int) -> str:
+    if not row.is_known:
+        return f"{row.label:<{width}}  not known: {row.source}"
+    return f"{row.label:<{width}}  {row.value}" + (f"   [{row.source}]" if row.source else "")
+
+
+COMMANDS = (Command("machine", "say what this computer is, each figure with its source", add_arguments, run),)
