@@ -1,0 +1,143 @@
+"""The Downloads screen: every download in words, with the one button that helps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+
+from snug.core.words import duration_text, rate_text, size_text
+from snug.store.rows import DownloadRow
+from snug.ui.download_queue import DownloadQueue, Live
+from snug.ui.row_list import RowList
+
+ROLES = ("downloadId", "title", "state", "line", "fraction", "icon", "canPause", "canResume", "resumeText", "canChat",
+         "details")  # fmt: skip
+ICONS = {"failed": "triangle-alert", "done": "circle-check", "paused": "pause", "queued": "clock", "running": "box"}
+
+
+class DownloadsModel(QObject):
+    """What is being fetched, what waits, what went wrong and what has arrived."""
+
+    summaryChanged = Signal()
+    chatRequested = Signal(int)
+
+    def __init__(self, queue: DownloadQueue, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._queue = queue
+        self._rows = RowList(ROLES, self)
+        queue.changed.connect(self._show_one)
+        queue.listChanged.connect(self._show_all)
+        self._show_all()
+
+    @Property(QObject, constant=True)
+    def rows(self) -> RowList:
+        return self._rows
+
+    @Property(int, notify=summaryChanged)
+    def activeCount(self) -> int:
+        return sum(row["state"] in ("running", "queued") for row in self._rows.rows())
+
+    @Property(float, notify=summaryChanged)
+    def fraction(self) -> float:
+        """How far everything that is under way has come, 0 to 1."""
+        active = [row for row in self._queue.rows() if row.state in ("running", "queued")]
+        total = sum(row.total_bytes for row in active)
+        return sum(self._done_bytes(row) for row in active) / total if total else 0.0
+
+    @Property(bool, notify=summaryChanged)
+    def isEmpty(self) -> bool:
+        return not self._rows.rows()
+
+    @Slot(int)
+    def pause(self, download_id: int) -> None:
+        self._queue.pause(download_id)
+
+    @Slot(int)
+    def resume(self, download_id: int) -> None:
+        self._queue.resume(download_id)
+
+    @Slot(int)
+    def discard(self, download_id: int) -> None:
+        self._queue.discard(download_id)
+
+    @Slot(int)
+    def chat(self, download_id: int) -> None:
+        row = self._queue.row(download_id)
+        if row is not None and row.model_id is not None:
+            self.chatRequested.emit(row.model_id)
+
+    def _show_all(self) -> None:
+        self._rows.show([self._row(row) for row in self._queue.rows()])
+        self.summaryChanged.emit()
+
+    def _show_one(self, download_id: int) -> None:
+        row = self._queue.row(download_id)
+        if row is not None:
+            self._rows.update(self._row(row))
+        self.summaryChanged.emit()
+
+    def _done_bytes(self, row: DownloadRow) -> int:
+        live = self._queue.live(row.id)
+        return max(row.done_bytes, live.done_bytes) if live else row.done_bytes
+
+    def _row(self, row: DownloadRow) -> dict[str, Any]:
+        done = self._done_bytes(row)
+        return {
+            "downloadId": row.id,
+            "title": row.title,
+            "state": row.state,
+            "line": line_words(row, self._queue.live(row.id), done, datetime.now().astimezone()),
+            "fraction": 1.0 if row.state == "done" else min(1.0, done / max(1, row.total_bytes)),
+            "icon": ICONS[row.state],
+            "canPause": row.state in ("running", "queued"),
+            "canResume": row.state in ("paused", "failed"),
+            "resumeText": "Continue" if row.state == "paused" else "Try again",
+            "canChat": row.state == "done" and row.model_id is not None,
+            "details": f"{row.repo}\n" + "\n".join(file.name for file in row.files),
+        }
+
+
+def line_words(row: DownloadRow, live: Live | None, done_bytes: int, now: datetime) -> str:
+    """What a download is doing, in one line."""
+    total = size_text(row.total_bytes)
+    have = f"{amount_text(done_bytes, row.total_bytes)} of {total}"
+    if row.state == "done":
+        return f"Arrived and checked · {total} · {when_words(row.finished_at or row.created_at, now)}"
+    if row.state == "queued":
+        return f"Waits for its turn · {have}" if done_bytes else f"Waits for its turn · {total}"
+    if row.state == "paused":
+        return f"Paused · {have} are here and stay"
+    if row.state == "failed":
+        kept = f" {size_text(done_bytes)} are kept." if done_bytes else ""
+        return f"{row.error_title}{kept} {row.error_advice}".strip()
+    if live is None or live.state == "starting":
+        return f"Getting ready · {total}"
+    if live.state == "verifying":
+        return f"Checking that every byte is right · {total}"
+    if live.state == "waiting":
+        return f"{have} · {live.note}" if live.note else f"{have} · waiting for the network"
+    parts = [have]
+    if live.rate > 0:
+        parts.append(rate_text(live.rate))
+        parts.append(f"{duration_text(live.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def amount_text(done_bytes: int, total_bytes: int) -> str:
+    """The amount without its unit where the total has the same: "1.9" (of 3.1 GB)."""
+    done, unit = size_text(done_bytes).rsplit(" ", 1)
+    return done if size_text(total_bytes).endswith(f" {unit}") else f"{done} {unit}"
+
+
+def when_words(moment: datetime, now: datetime) -> str:
+    """A day and a time near now: "today at 18:04", "yesterday at 9:10", "3 May 2026"."""
+    local = moment.astimezone(now.tzinfo)
+    days = (now.date() - local.date()).days
+    clock = f"{local.hour}:{local.minute:02}"
+    if days == 0:
+        return f"today at {clock}"
+    if days == 1:
+        return f"yesterday at {clock}"
+    return f"{local.day} {local:%B} {local.year}"

@@ -1,0 +1,136 @@
+"""One fit answer in words and bars, the same for every place that shows one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal
+
+from snug.core.fit import Fit, Verdict
+from snug.core.machine import Machine
+from snug.core.words import (
+    TOKENS_PER_PAGE,
+    duration_text,
+    pages_text,
+    size_text,
+    verdict_text,
+    words_per_second_text,
+    words_range_text,
+)
+
+VERDICT_KINDS = {Verdict.FITS_WELL: "good", Verdict.TIGHT: "tight", Verdict.TOO_BIG: "bad"}
+
+
+class FitView(QObject):
+    """Verdict, speed, memory bar and reason of the fit that it was last shown."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._fit: Fit | None = None
+        self._machine = Machine()
+
+    def show(self, fit: Fit | None, machine: Machine) -> None:
+        """Shows this answer; None while there is none yet."""
+        self._fit, self._machine = fit, machine
+        self.changed.emit()
+
+    @Property(bool, notify=changed)
+    def isKnown(self) -> bool:
+        return self._fit is not None
+
+    @Property(str, notify=changed)
+    def verdictKind(self) -> str:
+        return VERDICT_KINDS[self._fit.verdict] if self._fit else "quiet"
+
+    @Property(str, notify=changed)
+    def verdictText(self) -> str:
+        return verdict_text(self._fit.verdict) if self._fit else "Not known yet"
+
+    @Property(str, notify=changed)
+    def speedText(self) -> str:
+        return speed_line(self._fit) if self._fit else ""
+
+    @Property(list, notify=changed)
+    def segments(self) -> list[dict[str, Any]]:
+        return memory_segments(self._fit, self._machine) if self._fit else []
+
+    @Property(str, notify=changed)
+    def memoryText(self) -> str:
+        return memory_words(self._fit) if self._fit else ""
+
+    @Property(str, notify=changed)
+    def why(self) -> str:
+        return self._fit.why if self._fit else ""
+
+    @Property(str, notify=changed)
+    def pagesText(self) -> str:
+        if self._fit is None:
+            return ""
+        return f"{pages_text(self._fit.context)} · {size_text(self._fit.memory.conversation)}"
+
+    @Property(str, notify=changed)
+    def details(self) -> str:
+        """The raw figures, for the fold at the end."""
+        return raw_figures(self._fit) if self._fit else ""
+
+
+def speed_line(fit: Fit) -> str:
+    """The speed with its range, and the wait for an answer to a page: one line."""
+    if fit.verdict is Verdict.TOO_BIG or fit.speed is None:
+        return words_per_second_text(None if fit.verdict is Verdict.TOO_BIG else fit.speed)
+    line = f"{words_per_second_text(fit.speed)} ({words_range_text(fit.speed).removesuffix(' words a second')})"
+    if fit.prefill is not None and fit.prefill.mid > 0:
+        line += f" · first word after {duration_text(TOKENS_PER_PAGE / fit.prefill.mid)} for a page"
+    return line
+
+
+def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
+    """The bar of the device that is fullest: other programs, model, conversation, free; shares of the whole."""
+    need = fit.memory
+    device = max(need.devices, key=lambda item: item.needed / max(1, item.free), default=None)
+    total = max(device.total if device else machine.memory.total, 1)
+    used = max(0, total - device.free) if device else max(0, total - machine.memory.available)
+    needed = device.needed if device else need.total
+    conversation = round(needed * need.conversation / max(1, need.total))
+    model = needed - conversation
+    whole = max(total, used + needed)
+    free = whole - used - needed
+    return [
+        _segment("other", used, whole, "Other programs"),
+        _segment("model", model, whole, "Model"),
+        _segment("conversation", conversation, whole, "Conversation"),
+        _segment("free", free, whole, "Free"),
+    ]
+
+
+def memory_words(fit: Fit) -> str:
+    """What the model takes of what is free, in a sentence."""
+    free = sum(device.free for device in fit.memory.devices)
+    needed = size_text(fit.memory.total)
+    if fit.verdict is Verdict.TOO_BIG:
+        return f"Needs {needed}; {size_text(free)} are free."
+    close = "Nothing needs to be closed." if fit.verdict is Verdict.FITS_WELL else "Close what you do not need."
+    return f"Uses {needed} of the {size_text(free)} that are free. {close}"
+
+
+def raw_figures(fit: Fit) -> str:
+    """Bytes and tokens, for those who ask."""
+    need = fit.memory
+    lines = [
+        f"Context length: {fit.context} tokens, KV cache {fit.kv_type}",
+        f"Weights {need.weights:,} bytes, KV cache {need.conversation:,} bytes",
+        f"Compute buffers {need.compute:,} bytes, other {need.other:,} bytes",
+        *(f"{item.name}: needs {item.needed:,} of {item.free:,} bytes free" for item in need.devices),
+    ]
+    if fit.gpu_layers:
+        lines.append(f"Layers on the graphics device: {fit.gpu_layers}")
+    if fit.speed:
+        lines.append(f"{fit.speed.low:.1f} to {fit.speed.high:.1f} tokens/s, {fit.speed.mid:.1f} in the middle")
+    lines.append(f"Basis: {fit.basis}")
+    return "\n".join(lines)
+
+
+def _segment(kind: str, size: int, whole: int, words: str) -> dict[str, Any]:
+    return {"kind": kind, "share": size / whole, "text": f"{words} {size_text(size)}"}

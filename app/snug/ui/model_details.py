@@ -1,0 +1,296 @@
+"""The details of one model: which file, how much it remembers, what that takes here, and the button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import log
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+
+from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.errors import UserError
+from snug.core.fit import Fit, FitSettings
+from snug.core.machine import Machine
+from snug.core.memory_fit import fit as fit_of
+from snug.core.model_facts import ModelFacts
+from snug.core.quantisation import GROUP_WORDS, group_of
+from snug.core.words import parameters_text, size_text
+from snug.store import Settings
+from snug.ui.child_requests import ChildRequests
+from snug.ui.fit_view import FitView
+from snug.ui.getting import Getting, best_choice
+from snug.ui.hub_access import hub_access
+from snug.worker import protocol
+
+ESTIMATED_TYPES = ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
+SMALLEST_CONTEXT = 1024
+
+
+class ModelDetails(QObject):
+    """What is known of the chosen model: first from the catalogue, then from its page, then from the file's header."""
+
+    changed = Signal()
+    fileChanged = Signal()
+    contextChanged = Signal()
+
+    def __init__(
+        self,
+        machine: Callable[[], Machine],
+        settings: Settings,
+        hub: ChildRequests,
+        getting: Getting,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._machine = machine
+        self._settings = settings
+        self._hub = hub
+        self._getting = getting
+        self._fit_view = FitView(self)
+        self._entry: CatalogueEntry | None = None
+        self._page: protocol.ModelPage | None = None
+        self._choices: list[protocol.FileChoice] = []
+        self._file = 0
+        self._exact: dict[str, ModelFacts] = {}
+        self._context = 0
+        self._problem: UserError | None = None
+        self._asked = 0
+        self._repos: list[str] = []
+
+    @property
+    def token(self) -> str:
+        """The session's access token of the Hub."""
+        return self._getting.token
+
+    @Property(FitView, constant=True)
+    def fit(self) -> FitView:
+        return self._fit_view
+
+    @Property(str, notify=changed)
+    def title(self) -> str:
+        return self._entry.name if self._entry else ""
+
+    @Property(str, notify=changed)
+    def sentence(self) -> str:
+        """What it is, in one sentence."""
+        if self._entry is None:
+            return ""
+        return self._entry.summary or f"By {self._entry.maker}, {parameters_text(self._entry.parameters)} weights."
+
+    @Property(str, notify=changed)
+    def licenceText(self) -> str:
+        if self._entry is None or not self._entry.licence:
+            return ""
+        words = self._entry.licence_words
+        return f"{words[:1].upper()}{words[1:]} ({self._entry.licence})"
+
+    @Property(str, notify=changed)
+    def statusText(self) -> str:
+        """What is known from where: an estimate, a page that is being read, the file itself."""
+        if self._problem is not None:
+            return f"{self._problem.title} {self._problem.advice} The figures are estimates.".replace("  ", " ")
+        if self._asked:
+            return "Looking at the files on the Hub…"
+        if self._page is not None and self._page.other_format and not self._choices:
+            return f"Made for other programs ({self._page.other_format}). Look for a GGUF version of it."
+        return ""
+
+    @Property(bool, notify=changed)
+    def canGet(self) -> bool:
+        return bool(self._choices) and not (self._page is not None and not self._chosen.complete)
+
+    @Property(list, notify=changed)
+    def files(self) -> list[dict[str, str]]:
+        """The files to choose from, smallest first: words for the slider's ends and its place."""
+        return [
+            {"title": GROUP_WORDS.get(choice.group, choice.file_type or choice.title), "type": choice.file_type,
+             "size": size_text(choice.size_bytes)}
+            for choice in self._choices
+        ]  # fmt: skip
+
+    @Property(int, notify=fileChanged)
+    def fileIndex(self) -> int:
+        return self._file
+
+    @Property(float, notify=contextChanged)
+    def contextPosition(self) -> float:
+        """Where the memory slider stands, 0 to 1; the steps double at equal distances."""
+        fit = self._fit()
+        return position_of(fit.context, self._context_max()) if fit else 0.0
+
+    @Property(str, notify=fileChanged)
+    def rawText(self) -> str:
+        """Repository, file names and figures, for the fold at the end."""
+        if self._entry is None:
+            return ""
+        lines = [self._page.repo if self._page else self._entry.repo]
+        if self._choices:
+            lines += [f"{file.name}  {file.size_bytes:,} bytes" for file in self._chosen.files]
+        return "\n".join([*lines, self._fit_view.details])
+
+    @Property(str, notify=changed)
+    def card(self) -> str:
+        """The model card's own text: Markdown source from elsewhere, for Snug's blocks only."""
+        return self._page.card if self._page else ""
+
+    @Slot(int)
+    def chooseFile(self, index: int) -> None:
+        if 0 <= index < len(self._choices) and index != self._file:
+            self._file = index
+            self._read_header()
+            self._show()
+
+    @Slot(float)
+    def chooseContext(self, position: float) -> None:
+        """0 to 1 on the slider; the memory, the speed and the verdict follow."""
+        context = context_at(position, self._context_max())
+        if context != self._context:
+            self._context = context
+            self._show()
+
+    @Slot(bool)
+    def get(self, then_chat: bool) -> None:
+        """Downloads the chosen file; with `then_chat` a conversation opens when it has arrived."""
+        if self._entry is None or not self._choices:
+            return
+        if self._page is not None:
+            facts = self._exact.get(self._chosen.title)
+            self._getting.get_choice(self._entry.name, self._page, self._chosen, facts, then_chat)
+        else:
+            self._getting.get_entry(self._entry, self._chosen.file_type, then_chat)
+
+    def open(self, entry: CatalogueEntry, file_type: str, hub_model: protocol.HubModel | None) -> None:
+        """Shows this model, and asks the Hub for its files unless Snug is to stay offline."""
+        self._entry, self._page, self._problem = entry, None, None
+        self._exact.clear()
+        self._context = 0
+        known = hub_model is None or hub_model.parameters > 0
+        self._choices = estimated_choices(entry) if known else []
+        self._file = choice_index(self._choices, file_type)
+        self._repos = list(entry.gguf_repos) or [entry.repo]
+        self._show()
+        self._ask_page(file_type)
+
+    def refresh(self) -> None:
+        """Works the answer out again: the machine has been read."""
+        if self._entry is not None:
+            self._show()
+
+    @property
+    def _chosen(self) -> protocol.FileChoice:
+        return self._choices[self._file]
+
+    def _ask_page(self, file_type: str) -> None:
+        if self._asked:
+            self._hub.forget(self._asked)
+        access = hub_access(self._settings, self.token)
+        if access.offline or not self._repos:
+            self._asked = 0
+            self.changed.emit()
+            return
+        repo = self._repos.pop(0)
+
+        def read(answer: protocol.Event) -> None:
+            self._asked = 0
+            if isinstance(answer, protocol.ModelPage):
+                self._take_page(answer, file_type)
+
+        def failed(error: UserError) -> None:
+            self._asked = 0
+            if self._repos:
+                self._ask_page(file_type)
+                return
+            self._problem = error
+            self.changed.emit()
+
+        self._asked = self._hub.ask(protocol.ReadModelPage(access=access, repo=repo), read, failed)
+        self.changed.emit()
+
+    def _take_page(self, page: protocol.ModelPage, file_type: str) -> None:
+        if not page.choices and self._repos:
+            self._ask_page(file_type)
+            return
+        self._page = page
+        self._choices = sorted(page.choices, key=lambda choice: choice.size_bytes)
+        best = best_choice(self._choices, file_type)
+        self._file = self._choices.index(best) if best else 0
+        self._read_header()
+        self._show()
+
+    def _read_header(self) -> None:
+        """Asks for the exact figures of the chosen file: its header, by range request."""
+        if self._page is None or not self._choices or self._chosen.title in self._exact:
+            return
+        title, page = self._chosen.title, self._page
+        access = hub_access(self._settings, self.token)
+        request = protocol.InspectRemote(
+            access=access, repo=page.repo, revision=page.revision, files=list(self._chosen.files)
+        )
+
+        def read(answer: protocol.Event) -> None:
+            if isinstance(answer, protocol.RemoteInspected) and self._page is page:
+                self._exact[title] = answer.facts
+                self._show()
+
+        def failed(_error: UserError) -> None:
+            """The estimate stays; the download itself says what is wrong with the file."""
+
+        self._hub.ask(request, read, failed)
+
+    def _facts(self) -> ModelFacts | None:
+        if self._entry is None or not self._choices:
+            return None
+        exact = self._exact.get(self._chosen.title)
+        if exact is not None:
+            return exact
+        estimate = facts_of(
+            self._entry, self._chosen.file_type if group_of(self._chosen.file_type) != "other" else "Q4_K_M"
+        )
+        if self._page is None:
+            return estimate
+        size = self._chosen.size_bytes
+        return replace(estimate, weight_bytes=size, file_bytes=size, file_type=self._chosen.file_type)
+
+    def _fit(self) -> Fit | None:
+        facts = self._facts()
+        return fit_of(facts, FitSettings(context=self._context), self._machine()) if facts else None
+
+    def _context_max(self) -> int:
+        facts = self._facts()
+        return max(2 * SMALLEST_CONTEXT, facts.context_max if facts else 0)
+
+    def _show(self) -> None:
+        self._fit_view.show(self._fit(), self._machine())
+        self.changed.emit()
+        self.fileChanged.emit()
+        self.contextChanged.emit()
+
+
+def estimated_choices(entry: CatalogueEntry) -> list[protocol.FileChoice]:
+    """The usual files of a model, with sizes from its figures: what is shown while its page is not known."""
+    return [
+        protocol.FileChoice(
+            title=kind, group=group_of(kind), file_type=kind, size_bytes=facts_of(entry, kind).file_bytes, files=[]
+        )
+        for kind in ESTIMATED_TYPES
+    ]
+
+
+def choice_index(choices: list[protocol.FileChoice], file_type: str) -> int:
+    """The place of the best choice for that type; the middle where none is."""
+    best = best_choice(choices, file_type)
+    return choices.index(best) if best else len(choices) // 2
+
+
+def position_of(context: int, context_max: int) -> float:
+    """A context length's place on the slider, 0 to 1, by its logarithm."""
+    if context <= SMALLEST_CONTEXT:
+        return 0.0
+    return min(1.0, log(context / SMALLEST_CONTEXT) / log(context_max / SMALLEST_CONTEXT))
+
+
+def context_at(position: float, context_max: int) -> int:
+    """The context length at that place of the slider, in whole pages' worth of 256 tokens."""
+    exact = SMALLEST_CONTEXT * (context_max / SMALLEST_CONTEXT) ** min(1.0, max(0.0, position))
+    return min(context_max, max(SMALLEST_CONTEXT, round(exact / 256) * 256))
