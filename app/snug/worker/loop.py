@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from snug.core.errors import UserError
@@ -70,6 +71,10 @@ class Job:
         """Whether the parent asked for this job to stop."""
         return self._loop.is_cancelled(self.number)
 
+    def when_cancelled(self, action: Callable[[], None]) -> None:
+        """Call `action` from the reader thread as soon as this job is cancelled; at once where it was already."""
+        self._loop.when_cancelled(self.number, action)
+
     def check(self) -> None:
         """Raise Stopped where the parent asked for this job to stop."""
         if self.is_cancelled():
@@ -83,6 +88,8 @@ class Loop:
         self._channel = channel
         self._jobs: queue.Queue[protocol.RequestFrame] = queue.Queue()
         self._cancelled: set[int] = set()
+        self._cancel_actions: dict[int, Callable[[], None]] = {}
+        self._cancel_lock = threading.Lock()
         self._write_lock = threading.Lock()
 
     def run(self) -> int:
@@ -99,7 +106,9 @@ class Loop:
                 self.send(frame.id, final)
             except UserError as error:  # the answer is larger than a frame
                 self.send(frame.id, failure(error))
-            self._cancelled.discard(frame.id)
+            with self._cancel_lock:
+                self._cancelled.discard(frame.id)
+                self._cancel_actions.pop(frame.id, None)
 
     def send(self, number: int, event: protocol.Event) -> None:
         """Write one frame; where the parent has gone, the process ends."""
@@ -113,6 +122,19 @@ class Loop:
 
     def is_cancelled(self, number: int) -> bool:
         return number in self._cancelled
+
+    def when_cancelled(self, number: int, action: Callable[[], None]) -> None:
+        with self._cancel_lock:
+            self._cancel_actions[number] = action
+            if number in self._cancelled:
+                action()
+
+    def _cancel(self, number: int) -> None:
+        with self._cancel_lock:
+            self._cancelled.add(number)
+            action = self._cancel_actions.get(number)
+            if action is not None:
+                action()
 
     def _read(self) -> None:
         """The reader thread: what must be answered at once is, jobs are queued, the end of input ends all."""
@@ -136,7 +158,7 @@ class Loop:
             case protocol.Ping():
                 self.send(frame.id, protocol.Pong())
             case protocol.Cancel(job=number):
-                self._cancelled.add(number)
+                self._cancel(number)
             case protocol.Shutdown():
                 os._exit(0)
             case _:
