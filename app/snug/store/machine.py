@@ -1,0 +1,61 @@
+"""What was last read about this computer, and what the person corrected by hand."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from snug.core.machine import Machine
+from snug.store.database import Database
+from snug.store.schema import machine
+from snug.store.values import to_json
+
+LAST = "last"
+CORRECTION = "correction."
+
+
+class MachineMemory:
+    """The last reading shows figures at once at the next start, before the hardware has been read again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self) -> Machine | None:
+        """The last reading; None where there is none or it cannot be read any more."""
+        with self._database.read() as connection:
+            text = connection.scalar(select(machine.c.value).where(machine.c.key == LAST))
+        try:
+            return None if text is None else msgspec.json.decode(text, type=Machine)
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+
+    def remember(self, reading: Machine) -> None:
+        """Keep a reading for the next start."""
+        self._put(LAST, to_json(reading))
+
+    def corrections(self) -> dict[str, object]:
+        """The person's figures by their dotted names, such as "memory.bandwidth"."""
+        with self._database.read() as connection:
+            rows = [(str(row.key), str(row.value)) for row in connection.execute(select(machine))]
+        found: dict[str, object] = {}
+        for key, text in rows:
+            if key.startswith(CORRECTION):
+                try:
+                    found[key.removeprefix(CORRECTION)] = msgspec.json.decode(text)
+                except (msgspec.DecodeError, UnicodeError):
+                    continue
+        return found
+
+    def set_correction(self, key: str, value: object) -> None:
+        """Keep a figure of the person's; None takes it back."""
+        if value is None:
+            with self._database.write() as connection:
+                connection.execute(delete(machine).where(machine.c.key == CORRECTION + key))
+        else:
+            self._put(CORRECTION + key, to_json(value))
+
+    def _put(self, key: str, text: str) -> None:
+        row = insert(machine).values(key=key, value=text)
+        with self._database.write() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
