@@ -36,6 +36,10 @@ class Paths:
         return self.home / "cache"
 
     @property
+    def first_look(self) -> Path:
+        return self.home / "first_look.json"
+
+    @property
     def lock(self) -> Path:
         return self.home / "snug.lock"
 

@@ -19,7 +19,7 @@ class IconProvider(QQuickImageProvider):
         self._folder = folder
         self._drawn: dict[tuple[str, int, int], QPixmap] = {}
 
-    def requestPixmap(self, address: str, size: QSize, requested_size: QSize) -> QPixmap:  # noqa: N802 - Qt's name
+    def requestPixmap(self, address: str, size: QSize, requested_size: QSize) -> QPixmap:
         width = requested_size.width() if requested_size.width() > 0 else DEFAULT_SIZE
         height = requested_size.height() if requested_size.height() > 0 else width
         key = (address, width, height)
