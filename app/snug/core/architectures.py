@@ -17,9 +17,9 @@ class Shape:
     sliding `window` of tokens or, where `recurrent`, keep a state of fixed size (`state_bytes` a layer) instead.
     `attention_layers` of `of_layers` overrides `full_every` where the pattern is irregular. `full_head_dim` and
     `full_kv_divisor` describe layers with whole attention where they differ. `latent` is the length of the
-    compressed KV entry (MLA). `shared` maps a layer count to the number of last layers without own KV cache. `native_bits` a weight hold where
-    the makers publish it quantised, whatever the file's type. `projector_parameters` see pictures: they are counted
-    among the parameters, yet come in a file of their own.
+    compressed KV entry (MLA). `shared` maps a layer count to the number of last layers without own KV cache.
+    `native_bits` a weight hold, whatever the file's type, where the makers publish the model quantised.
+    `projector_parameters` see pictures: counted among the parameters, yet kept in a file of their own.
     """
 
     full_every: int = 1

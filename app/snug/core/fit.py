@@ -29,12 +29,16 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeviceNeed:
-    """What one device must hold, and what it has free for a model, in bytes."""
+    """What one device must hold, and what it has free for a model, in bytes.
+
+    `free` is already less `reserved`, which is left to the system and the display.
+    """
 
     name: str
     needed: int
     free: int
     total: int
+    reserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,5 +110,5 @@ def _whole(value: float) -> int:
     whole = round(value)
     if whole < 100:
         return whole
-    step = 10 ** (len(str(whole)) - 2)
+    step = int(10 ** (len(str(whole)) - 2))
     return step * round(whole / step)

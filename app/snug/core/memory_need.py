@@ -1,0 +1,89 @@
+"""What a model takes in memory, from its figures: weights, conversation memory, compute buffers, overhead.
+
+The rules follow llama.cpp's own allocation (KV cache by layer, sliding windows padded to 256 cells, compressed KV
+entries, one state a recurrent layer); the constants were measured on its logs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snug.core.errors import UserError
+from snug.core.model_facts import ModelFacts
+from snug.core.quantisation import KV_BITS
+
+MIB = 2**20
+CELLS = 256
+"""The engine rounds the context up to a multiple of this many tokens."""
+PROCESS_BYTES = 48 * MIB
+"""The engine's child at rest: its code, Python, and what it needs to speak."""
+VOCABULARY_BYTES = 260
+"""Bytes the engine keeps for each token of the vocabulary: text, merges and look-up tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNeed:
+    """One layer's bytes: weights, and conversation memory (KV cache or recurrent state)."""
+
+    weights: int
+    conversation: int
+
+
+def padded(tokens: int) -> int:
+    """The number of KV cells that the engine allocates for a context of `tokens`."""
+    return max(CELLS, -(-tokens // CELLS) * CELLS)
+
+
+def kv_bits(kv_type: str) -> float:
+    """Bits an element of the KV cache takes. Raises UserError (bad_input) for a type that the engine refuses."""
+    bits = KV_BITS.get(kv_type.lower())
+    if bits is None:
+        raise UserError(
+            f"{kv_type[:40]!r} is no type for conversation memory.",
+            f"Choose one of {', '.join(KV_BITS)}.",
+            kind="unknown-type",
+            bad_input=True,
+        )
+    return bits
+
+
+def layer_conversations(facts: ModelFacts, context: int, kv_type: str, batch: int) -> list[int]:
+    """Conversation memory of each layer in bytes."""
+    bits = kv_bits(kv_type)
+    whole = padded(context)
+    own_cache = len(facts.kv_heads) - facts.shared_kv_layers
+    states = sum(1 for heads in facts.kv_heads if heads == 0) or 1
+    state = facts.recurrent_state_bytes // (states if 0 in facts.kv_heads else max(1, len(facts.kv_heads)))
+    result = []
+    for index, heads in enumerate(facts.kv_heads):
+        if index >= own_cache:
+            result.append(0)
+            continue
+        window = facts.windows[index] if index < len(facts.windows) else 0
+        cells = min(whole, padded(window + batch)) if window else whole
+        row = heads * (facts.head_dims_k[index] + facts.head_dims_v[index])
+        always_there = state if heads == 0 or 0 not in facts.kv_heads else 0
+        result.append(round(cells * row * bits / 8) + always_there)
+    return result
+
+
+def repeating_bytes(facts: ModelFacts) -> int:
+    """Weights that are neither input embedding nor output head: what the layers share."""
+    return max(0, facts.weight_bytes - facts.input_embedding_bytes - facts.output_bytes)
+
+
+def compute_bytes(facts: ModelFacts, context: int, batch: int) -> int:
+    """Scratch memory for one batch: the widest step of the graph, with the logits of every token as its floor."""
+    tokens = min(batch, padded(context))
+    hidden = facts.embedding_length
+    used = max(1, facts.experts_used) if facts.experts else 1
+    wide = 2 * facts.feed_forward_length * used + 3 * hidden
+    heads = facts.attention_heads * max((*facts.head_dims_k, 0)) if facts.latent_kv_length == 0 else 0
+    logits = facts.vocabulary + hidden
+    mask = 2 * padded(context)
+    return 4 * tokens * max(logits, wide + heads) + tokens * mask + 2 * MIB
+
+
+def other_bytes(facts: ModelFacts) -> int:
+    """The child's own memory beside the model."""
+    return PROCESS_BYTES + VOCABULARY_BYTES * facts.vocabulary
