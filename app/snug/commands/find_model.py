@@ -1,0 +1,85 @@
+"""Which model a person means by a name, a path or "pip", and how to load it here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from snug.commands.command import Context
+from snug.core.errors import UserError
+from snug.core.fit import FitSettings
+from snug.core.memory_fit import fit
+from snug.core.model_facts import ModelFacts
+from snug.paths import resources_folder
+from snug.worker import protocol
+
+PIP = "pip"
+PIP_NAME = "Pip, a tiny test model"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """A model file with its name for people; `id` where the library has it."""
+
+    name: str
+    path: str
+    id: int | None = None
+
+
+def pip_model() -> ChosenModel:
+    """The model that ships with Snug."""
+    return ChosenModel(PIP_NAME, str(resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"))
+
+
+def find_model(what: str, context: Context) -> ChosenModel:
+    """The model that `what` names: "pip", a GGUF's path, or a library model's name or a part of it."""
+    if what.casefold() == PIP:
+        return pip_model()
+    if Path(what).suffix.casefold() == ".gguf" or Path(what).is_file():
+        if not Path(what).is_file():
+            raise UserError(f"There is no file {what}.", "Check the path.", kind="no-model", bad_input=True)
+        return ChosenModel(Path(what).stem, str(Path(what).absolute()))
+    return _in_library(what, context)
+
+
+def _in_library(what: str, context: Context) -> ChosenModel:
+    models = context.open_store().models.all() if context.paths.database.exists() else []
+    wanted = what.casefold()
+    for matches in (
+        [model for model in models if model.name.casefold() == wanted],
+        [model for model in models if wanted in model.name.casefold()],
+    ):
+        if len(matches) > 1:
+            names = ", ".join(model.name for model in matches[:4])
+            raise UserError(f"{what!r} fits more than one model: {names}.", "Name one.", kind="unclear", bad_input=True)
+        if matches:
+            return ChosenModel(matches[0].name, matches[0].path, matches[0].id)
+    raise UserError(
+        f"There is no model called {what!r} in the library.",
+        "`snug models` lists them; `snug chat pip` works at once.",
+        kind="no-model",
+        bad_input=True,
+    )
+
+
+def load_request(model: ChosenModel, context: Context, wanted_context: int, threads: int) -> protocol.LoadModel:
+    """How to load the model: as it was asked, and for the rest the largest useful conversation that fits here."""
+    if wanted_context or model.path == pip_model().path:
+        return protocol.LoadModel(path=model.path, context=wanted_context, threads=threads)
+    from snug.commands.machine import read_here
+
+    answer = fit(_facts(model, context), FitSettings(), read_here(context, measure_bandwidth=False))
+    return protocol.LoadModel(
+        path=model.path,
+        context=answer.context,
+        kv_type=answer.kv_type,
+        gpu_layers=answer.gpu_layers,
+        threads=threads,
+    )
+
+
+def _facts(model: ChosenModel, context: Context) -> ModelFacts:
+    answer = context.child().request(protocol.InspectFile(path=model.path))
+    if not isinstance(answer, protocol.FileInspected):
+        raise UserError("The model file could not be read.", "Try it again.", kind="bad-file")
+    return answer.facts
