@@ -140,13 +140,14 @@ class ScanFolders(Request, frozen=True, kw_only=True):
 
 
 class FoundModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model file of another app: its name for people, the app that keeps it, and its facts."""
+    """A model file of another app: its name for people, the app that keeps it, its facts and all its parts."""
 
     name: str
     path: str
     app: str
     size_bytes: int
     facts: ModelFacts
+    parts: list[str] = []
 
 
 class ScanDone(Event, frozen=True, kw_only=True):
