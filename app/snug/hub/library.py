@@ -1,0 +1,94 @@
+"""The door to huggingface_hub: imported late, after its environment was set; it never retries by itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx2
+
+from snug.core.errors import UserError
+from snug.hub import failures
+from snug.hub.network import Guard, open_client
+from snug.hub.patience import DEFAULT_PATIENCE, Patience
+from snug.hub.remote import Access
+from snug.paths import user_paths
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+Result = TypeVar("Result")
+
+
+def prepare_environment() -> None:
+    """Set what huggingface_hub reads when it is imported: no telemetry, no token of its own, a cache of ours."""
+    os.environ |= {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_HOME": str(user_paths().cache / "hub"),
+    }
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DEBUG"):
+        os.environ.pop(name, None)
+
+
+@contextmanager
+def open_api(access: Access, patience: Patience = DEFAULT_PATIENCE) -> Iterator[HfApi]:
+    """The library's client for `access`. Whatever goes wrong inside the block comes out as UserError.
+
+    The library has one client for the whole process: a child serves one request at a time.
+    """
+    if access.offline:
+        raise failures.offline()
+    guard = Guard(access)
+    prepare_environment()
+    from huggingface_hub import HfApi, close_session, set_client_factory
+
+    set_client_factory(lambda: open_client(access, patience))
+    try:
+        yield HfApi(endpoint=access.endpoint, token=access.token or False)
+    except UserError:
+        raise
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        raise guard.explain(error) from error
+    except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
+        # what the library raises where the JSON is not what it expects
+        raise failures.bad_answer(failures.host_of(access.endpoint), f"{type(error).__name__}: {error}") from error
+    finally:
+        close_session()
+
+
+def wait_for(
+    work: Callable[[], Result], *, patience: Patience, still_waiting: Callable[[], None], check: Callable[[], None]
+) -> Result:
+    """What `work` gives, done beside the caller, who is told once that it takes long and can stop by raising.
+
+    `check` is called many times a second; what it raises ends the waiting at once.
+    """
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - carried to the caller, who raises it
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="hub", daemon=True)
+    thread.start()
+    waited, was_told = 0.0, False
+    while thread.is_alive():
+        thread.join(0.05)
+        waited += 0.05
+        check()
+        if waited >= patience.hint_s and not was_told and thread.is_alive():
+            was_told = True
+            still_waiting()
+    if errors:
+        raise errors[0]
+    return results[0]
