@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def write_types(module: TypeModule, import_folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     dumped = folder / "types.json"
     _call("pyside6-metaobjectdump", "--quiet", "--compact", "-o", str(dumped), *(str(path) for path in module.files))
+    complete_properties(dumped, module.files)
     _call(
         "pyside6-qmltyperegistrar",
         *("--generate-qmltypes", str(folder / "types.qmltypes")),
@@ -69,6 +71,36 @@ def write_types(module: TypeModule, import_folder: Path) -> None:
         str(dumped),
     )
     (folder / "qmldir").write_text(f"module {module.name}\ntypeinfo types.qmltypes\n", encoding="utf-8")
+
+
+def complete_properties(dumped: Path, files: Iterable[Path]) -> None:
+    """Says in the dump what metaobjectdump (6.11) leaves out: constant properties, lists, pointers to objects."""
+    constant = {name for path in files for name in _constant_properties(path)}
+    units = json.loads(dumped.read_text(encoding="utf-8"))
+    classes = [item for unit in units for item in unit["classes"]]
+    objects = {item["className"] for item in classes} | {"QObject"}
+    for item in classes:
+        for entry in item.get("properties", ()):
+            entry["constant"] = (item["className"], entry["name"]) in constant
+            entry["type"] = {"list": "QVariantList"}.get(entry["type"], entry["type"])
+            if entry["type"] in objects:
+                entry["type"] += "*"
+    dumped.write_text(json.dumps(units), encoding="utf-8")
+
+
+def _constant_properties(path: Path) -> list[tuple[str, str]]:
+    """(class, property) of each `@Property(…, constant=True)` in that file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return [
+        (owner.name, method.name)
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for method in owner.body
+        if isinstance(method, ast.FunctionDef)
+        for decorator in method.decorator_list
+        if isinstance(decorator, ast.Call)
+        and any(k.arg == "constant" and isinstance(k.value, ast.Constant) and k.value.value for k in decorator.keywords)
+    ]
 
 
 def _foreign_types() -> list[Path]:

@@ -49,7 +49,6 @@ class ChildRequests(QObject):
         self._idle.stop()
         if self._child is None:
             self._child = self._make_child()
-            self._child.setParent(self)
             self._child.event.connect(self._on_event)
             self._child.died.connect(self._on_died)
         number = self._child.send(body)
@@ -59,7 +58,7 @@ class ChildRequests(QObject):
     def cancel(self, number: int) -> None:
         """Asks the child to stop that request; it still answers, usually with "cancelled"."""
         if self._child is not None and number in self._waiting:
-            self._child.send(protocol.Cancel(job=number))
+            self._child.cancel(number)
 
     def forget(self, number: int) -> None:
         """Drops that request's callbacks and stops its work: its asker has lost interest."""
@@ -97,7 +96,7 @@ class ChildRequests(QObject):
         self._child = None
         waiting, self._waiting = list(self._waiting.values()), {}
         for each in waiting:
-            each.failed(UserError(death.words, death.advice, kind=death.kind))
+            each.failed(death.as_error())
 
 
 def error_of(body: protocol.Failed) -> UserError:

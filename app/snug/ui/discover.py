@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
-from snug.core.catalogue import CatalogueEntry
+from snug.core.catalogue import CatalogueEntry, facts_of
 from snug.core.errors import UserError
-from snug.core.fit import Fit, Verdict
+from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
+from snug.core.memory_fit import fit as fit_of
 from snug.core.recommend import best_type
 from snug.core.rough_entry import rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
@@ -23,8 +25,12 @@ from snug.ui.model_details import ModelDetails
 from snug.ui.row_list import RowList
 from snug.worker import protocol
 
-ROLES = ("key", "title", "line", "icon", "verdictKind", "verdictText", "figures")
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
+ROLES = ("key", "title", "line", "iconId", "verdictKind", "verdictText", "figures")
 SEARCH_DELAY_MS = 350
+USUAL_TYPE = "Q4_K_M"
 USES = (("", "Any use"), ("chat", "Chat"), ("writing", "Writing"), ("code", "Code"), ("documents", "Documents"),
         ("vision", "Pictures"))  # fmt: skip
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
@@ -43,6 +49,8 @@ class Candidate:
     hub: protocol.HubModel | None = None
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class DiscoverModel(QObject):
     """A search field, three filters, a list, and the details of what is chosen in it."""
 
@@ -172,13 +180,12 @@ class DiscoverModel(QObject):
 
     @Slot(str)
     def open(self, key: str) -> None:
-        """Shows the details of that row."""
+        """Shows the details of that row; "" goes back to the list."""
         candidate = self._candidates.get(key)
-        if candidate is None:
-            return
-        self._current = key
+        self._current = key if candidate else ""
         self.currentChanged.emit()
-        self._details.open(candidate.entry, candidate.file_type, candidate.hub)
+        if candidate is not None:
+            self._details.open(candidate.entry, candidate.file_type, candidate.hub)
 
     def refresh(self) -> None:
         """Works all answers out again: the machine has been read."""
@@ -214,10 +221,13 @@ class DiscoverModel(QObject):
         self._show_rows()
 
     def _fitted(self, entry: CatalogueEntry, hub: protocol.HubModel | None) -> Candidate:
-        if hub is not None and not hub.parameters:
-            return Candidate(entry, "Q4_K_M", None, 0, hub)
-        pick = best_type(entry, self._machine())
-        return Candidate(entry, pick.file_type, pick.fit, pick.download_bytes, hub)
+        machine = self._machine()
+        if not machine.memory.total or (hub is not None and not hub.parameters):
+            return Candidate(entry, USUAL_TYPE, None, 0, hub)
+        best = best_type(entry, machine)
+        kind = best[0] if best else USUAL_TYPE
+        facts = facts_of(entry, kind)
+        return Candidate(entry, kind, best[1] if best else fit_of(facts, FitSettings(), machine), facts.file_bytes, hub)
 
     def _show_rows(self) -> None:
         self._rows.show([row_of(key, item) for key, item in self._candidates.items() if self._is_wanted(item)])
@@ -250,7 +260,7 @@ def row_of(key: str, item: Candidate) -> dict[str, Any]:
         "key": key,
         "title": entry.name,
         "line": " · ".join(part for part in line_parts(item) if part),
-        "icon": next((icon for use, icon in ICONS.items() if entry.good_for[:1] == (use,)), "message-circle"),
+        "iconId": next((icon for use, icon in ICONS.items() if entry.good_for[:1] == (use,)), "message-circle"),
         "verdictKind": VERDICT_KINDS[fit.verdict] if fit else "quiet",
         "verdictText": verdict_text(fit.verdict) if fit else "Look inside",
         "figures": figures_words(item),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -160,9 +161,9 @@ class DownloadQueue(QObject):
         self._store.downloads.set_state(row.id, "running")
         number = requests.ask(
             request,
-            done=lambda event, key=row.id: self._on_done(key, event),
-            failed=lambda error, key=row.id: self._on_failed(key, error),
-            progress=lambda event, key=row.id: self._on_progress(key, event),
+            done=partial(self._on_done, row.id),
+            failed=partial(self._on_failed, row.id),
+            progress=partial(self._on_progress, row.id),
         )
         self._runs[row.id] = _Run(requests, number, time.monotonic())
         self.listChanged.emit()
@@ -205,8 +206,8 @@ class DownloadQueue(QObject):
         self.changed.emit(download_id)
         run.requests.ask(
             protocol.InspectFile(path=(models or event.files)[0].path),
-            done=lambda answer: self._put_into_library(download_id, event, answer),
-            failed=lambda error: self._on_failed(download_id, error),
+            done=partial(self._put_into_library, download_id, event),
+            failed=partial(self._on_failed, download_id),
         )
 
     def _put_into_library(self, download_id: int, event: protocol.DownloadDone, answer: protocol.Event) -> None:

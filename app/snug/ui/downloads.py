@@ -6,22 +6,29 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.words import duration_text, rate_text, size_text
 from snug.store.rows import DownloadRow
 from snug.ui.download_queue import DownloadQueue, Live
 from snug.ui.row_list import RowList
 
-ROLES = ("downloadId", "title", "state", "line", "fraction", "icon", "canPause", "canResume", "resumeText", "canChat",
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
+ROLES = ("downloadId", "title", "phase", "line", "fraction", "iconId", "canPause", "canResume", "resumeText", "canChat",
          "details")  # fmt: skip
 ICONS = {"failed": "triangle-alert", "done": "circle-check", "paused": "pause", "queued": "clock", "running": "box"}
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class DownloadsModel(QObject):
     """What is being fetched, what waits, what went wrong and what has arrived."""
 
     summaryChanged = Signal()
     chatRequested = Signal(int)
+    searchRequested = Signal()
 
     def __init__(self, queue: DownloadQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +44,7 @@ class DownloadsModel(QObject):
 
     @Property(int, notify=summaryChanged)
     def activeCount(self) -> int:
-        return sum(row["state"] in ("running", "queued") for row in self._rows.rows())
+        return sum(row["phase"] in ("running", "queued") for row in self._rows.rows())
 
     @Property(float, notify=summaryChanged)
     def fraction(self) -> float:
@@ -68,6 +75,10 @@ class DownloadsModel(QObject):
         if row is not None and row.model_id is not None:
             self.chatRequested.emit(row.model_id)
 
+    @Slot()
+    def findModels(self) -> None:
+        self.searchRequested.emit()
+
     def _show_all(self) -> None:
         self._rows.show([self._row(row) for row in self._queue.rows()])
         self.summaryChanged.emit()
@@ -87,10 +98,10 @@ class DownloadsModel(QObject):
         return {
             "downloadId": row.id,
             "title": row.title,
-            "state": row.state,
+            "phase": row.state,
             "line": line_words(row, self._queue.live(row.id), done, datetime.now().astimezone()),
             "fraction": 1.0 if row.state == "done" else min(1.0, done / max(1, row.total_bytes)),
-            "icon": ICONS[row.state],
+            "iconId": ICONS[row.state],
             "canPause": row.state in ("running", "queued"),
             "canResume": row.state in ("paused", "failed"),
             "resumeText": "Continue" if row.state == "paused" else "Try again",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, Signal
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.fit import Fit, Verdict
 from snug.core.machine import Machine
@@ -18,9 +19,14 @@ from snug.core.words import (
     words_range_text,
 )
 
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
 VERDICT_KINDS = {Verdict.FITS_WELL: "good", Verdict.TIGHT: "tight", Verdict.TOO_BIG: "bad"}
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class FitView(QObject):
     """Verdict, speed, memory bar and reason of the fit that it was last shown."""
 
@@ -35,6 +41,11 @@ class FitView(QObject):
         """Shows this answer; None while there is none yet."""
         self._fit, self._machine = fit, machine
         self.changed.emit()
+
+    @property
+    def raw_figures(self) -> str:
+        """The raw figures, for the fold at the end."""
+        return raw_figures(self._fit) if self._fit else ""
 
     @Property(bool, notify=changed)
     def isKnown(self) -> bool:
@@ -69,11 +80,6 @@ class FitView(QObject):
         if self._fit is None:
             return ""
         return f"{pages_text(self._fit.context)} · {size_text(self._fit.memory.conversation)}"
-
-    @Property(str, notify=changed)
-    def details(self) -> str:
-        """The raw figures, for the fold at the end."""
-        return raw_figures(self._fit) if self._fit else ""
 
 
 def speed_line(fit: Fit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry
 from snug.core.errors import UserError
@@ -17,10 +18,15 @@ from snug.ui.download_queue import DownloadQueue
 from snug.ui.hub_access import hub_access
 from snug.worker import protocol
 
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
 TRY_ELSEWHERE = ("not-found", "no-file", "gone", "no-gguf")
 """Failures that another repository with the same model may not have."""
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class Getting(QObject):
     """From "Get and chat" to a queued download. `busyKey` names what is being looked for; a problem has words."""
 
@@ -38,6 +44,11 @@ class Getting(QObject):
         self._problem: UserError | None = None
         self._again: tuple[CatalogueEntry, str, bool] | None = None
         self.token = ""
+
+    @property
+    def problem(self) -> UserError | None:
+        """What went wrong last, until it is dismissed or tried again."""
+        return self._problem
 
     @Property(str, notify=busyChanged)
     def busyKey(self) -> str:
@@ -160,4 +171,4 @@ def best_choice(choices: Sequence[protocol.FileChoice], file_type: str) -> proto
         return whole[0] if len(whole) == 1 else None
     below = [choice for rank, choice in ranked if rank <= wanted.rank]
     same_group = [choice for choice in below if group_of(choice.file_type) == wanted.group]
-    return (same_group or below or [None])[-1] if below else ranked[0][1]
+    return (same_group or below)[-1] if below else ranked[0][1]

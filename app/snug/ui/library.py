@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, QUrl, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.errors import UserError
 from snug.core.fit import FitSettings
@@ -23,7 +24,10 @@ from snug.ui.fit_view import VERDICT_KINDS
 from snug.ui.row_list import RowList
 from snug.worker import protocol
 
-ROLES = ("modelId", "name", "line", "state", "stateText", "verdictKind", "verdictText", "figures", "icon", "canChat",
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
+ROLES = ("modelId", "name", "line", "phase", "stateText", "verdictKind", "verdictText", "figures", "iconId", "canChat",
          "canRemove", "path", "details")  # fmt: skip
 STATE_TEXTS = {
     "ready": "",
@@ -35,6 +39,8 @@ STATE_TEXTS = {
 FULL_LOOK = "Looking for models of other programs…"
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class LibraryModelView(QObject):
     """The models of this computer, and the ways to add, check, rename and remove one."""
 
@@ -42,7 +48,8 @@ class LibraryModelView(QObject):
     statusChanged = Signal()
     foundChanged = Signal()
     chatRequested = Signal(int)
-    removed = Signal(str)
+    searchRequested = Signal()
+    said = Signal(str)
 
     def __init__(
         self, store: Store, machine: Callable[[], Machine], files: ChildRequests, parent: QObject | None = None
@@ -64,7 +71,7 @@ class LibraryModelView(QObject):
     @Property(bool, notify=changed)
     def isEmpty(self) -> bool:
         """Whether there is nothing but the built-in model."""
-        return all(row["state"] == BUILT_IN for row in self._rows.rows())
+        return all(row["phase"] == BUILT_IN for row in self._rows.rows())
 
     @Property(str, notify=statusChanged)
     def statusText(self) -> str:
@@ -149,12 +156,16 @@ class LibraryModelView(QObject):
     def remove(self, model_id: int) -> None:
         removal = self._store.models.remove(model_id)
         self._show()
-        self.removed.emit(f"Removed. {size_text(removal.freed_bytes)} are free again." if removal.freed_bytes else
+        self.said.emit(f"Removed. {size_text(removal.freed_bytes)} are free again." if removal.freed_bytes else
                           "Taken off the list. The file stays where it is.")  # fmt: skip
 
     @Slot(int)
     def chat(self, model_id: int) -> None:
         self.chatRequested.emit(model_id)
+
+    @Slot()
+    def findModels(self) -> None:
+        self.searchRequested.emit()
 
     @Slot()
     def dismiss(self) -> None:
@@ -189,7 +200,7 @@ class LibraryModelView(QObject):
                      parts=model.parts, projector_path=model.projector_path)
         )  # fmt: skip
         self._show()
-        self.removed.emit(f"{model.name} is whole: every byte is as it should be.")
+        self.said.emit(f"{model.name} is whole: every byte is as it should be.")
 
     def _on_progress(self, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress) and event.total:
@@ -222,12 +233,12 @@ def row_of(model: LibraryModel, machine: Machine, now: datetime) -> dict[str, An
         "modelId": model.id,
         "name": model.name,
         "line": " · ".join(line_parts(model, now)),
-        "state": BUILT_IN if model.source == BUILT_IN else model.state,
+        "phase": BUILT_IN if model.source == BUILT_IN else model.state,
         "stateText": STATE_TEXTS.get(model.state, ""),
         "verdictKind": VERDICT_KINDS[fit.verdict] if ready else "quiet",
         "verdictText": verdict_text(fit.verdict) if ready else state_word(model.state),
         "figures": f"{speed} · {size_text(model.size_bytes)}",
-        "icon": "box" if ready else "unplug" if model.state == "not_connected" else "triangle-alert",
+        "iconId": "box" if ready else "unplug" if model.state == "not_connected" else "triangle-alert",
         "canChat": ready and model.facts.kind == "model",
         "canRemove": model.source != BUILT_IN,
         "path": model.path,
@@ -274,7 +285,7 @@ def found_words(found: list[protocol.FoundModel]) -> str:
     apps = sorted({model.app for model in found})
     counts = [f"{sum(model.app == app for model in found)} in {app}" for app in apps]
     joined = counts[0] if len(counts) == 1 else f"{', '.join(counts[:-1])} and {counts[-1]}"
-    return f"Snug found {joined} and can use {'them' if len(found) > 1 else 'it'} where {'they are' if len(found) > 1 else 'it is'}."
+    return f"Snug found {joined} and can use {'them where they are' if len(found) > 1 else 'it where it is'}."
 
 
 def damaged_file(model: LibraryModel) -> UserError:

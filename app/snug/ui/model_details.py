@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import log
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry, facts_of
 from snug.core.errors import UserError
@@ -23,16 +24,22 @@ from snug.ui.getting import Getting, best_choice
 from snug.ui.hub_access import hub_access
 from snug.worker import protocol
 
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
 ESTIMATED_TYPES = ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
 SMALLEST_CONTEXT = 1024
 
 
+@QmlElement
+@QmlUncreatable("The application makes it")
 class ModelDetails(QObject):
     """What is known of the chosen model: first from the catalogue, then from its page, then from the file's header."""
 
     changed = Signal()
     fileChanged = Signal()
     contextChanged = Signal()
+    gettingChanged = Signal()
 
     def __init__(
         self,
@@ -57,6 +64,8 @@ class ModelDetails(QObject):
         self._problem: UserError | None = None
         self._asked = 0
         self._repos: list[str] = []
+        getting.busyChanged.connect(self.gettingChanged)
+        getting.problemChanged.connect(self.gettingChanged)
 
     @property
     def token(self) -> str:
@@ -127,12 +136,25 @@ class ModelDetails(QObject):
         lines = [self._page.repo if self._page else self._entry.repo]
         if self._choices:
             lines += [f"{file.name}  {file.size_bytes:,} bytes" for file in self._chosen.files]
-        return "\n".join([*lines, self._fit_view.details])
+        return "\n".join([*lines, self._fit_view.raw_figures])
 
     @Property(str, notify=changed)
     def card(self) -> str:
         """The model card's own text: Markdown source from elsewhere, for Snug's blocks only."""
         return self._page.card if self._page else ""
+
+    @Property(bool, notify=gettingChanged)
+    def isLooking(self) -> bool:
+        """Whether its file is being looked for, after the button was pressed."""
+        return bool(self._getting.busyKey)
+
+    @Property(str, notify=gettingChanged)
+    def problemTitle(self) -> str:
+        return self._getting.problem.title if self._getting.problem else ""
+
+    @Property(str, notify=gettingChanged)
+    def problemAdvice(self) -> str:
+        return self._getting.problem.advice if self._getting.problem else ""
 
     @Slot(int)
     def chooseFile(self, index: int) -> None:
@@ -292,5 +314,5 @@ def position_of(context: int, context_max: int) -> float:
 
 def context_at(position: float, context_max: int) -> int:
     """The context length at that place of the slider, in whole pages' worth of 256 tokens."""
-    exact = SMALLEST_CONTEXT * (context_max / SMALLEST_CONTEXT) ** min(1.0, max(0.0, position))
+    exact: float = SMALLEST_CONTEXT * (context_max / SMALLEST_CONTEXT) ** min(1.0, max(0.0, position))
     return min(context_max, max(SMALLEST_CONTEXT, round(exact / 256) * 256))

@@ -1,0 +1,221 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// One model: badge, memory bar, which file, how much it remembers, why, and the button.
+ScreenPage {
+    id: root
+
+    required property ModelDetails details
+    property bool showsBack: false
+    signal back
+    readonly property var chosenFile: details.files.length > 0 ? details.files[Math.min(details.fileIndex, details.files.length - 1)] : null
+    readonly property bool isTooBig: details.fit.verdictKind === "bad"
+
+    maximumWidth: 620
+    objectName: "modelDetails"
+
+    LinkButton {
+        objectName: "detailsBack"
+        visible: root.showsBack
+        text: qsTr("All models")
+        iconName: "chevron-left"
+        onClicked: root.back()
+    }
+    ColumnLayout {
+        spacing: 2
+        Layout.fillWidth: true
+
+        TitleText {
+            objectName: "detailsTitle"
+            text: root.details.title
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+        BodyText {
+            text: root.details.sentence
+            color: Theme.quiet
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+    }
+    RowLayout {
+        visible: root.details.fit.isKnown
+        spacing: Theme.spaceM
+
+        Badge {
+            objectName: "detailsVerdict"
+            kind: root.details.fit.verdictKind
+            text: root.details.fit.verdictText
+        }
+        SmallText {
+            objectName: "detailsSpeed"
+            text: root.details.fit.speedText
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+    }
+    SmallText {
+        objectName: "detailsStatus"
+        visible: text !== ""
+        text: root.details.statusText
+        wrapMode: Text.Wrap
+        Layout.fillWidth: true
+    }
+    Card {
+        visible: root.details.fit.isKnown
+        Layout.fillWidth: true
+
+        contentItem: MemoryBar {
+            segments: root.details.fit.segments
+            words: root.details.fit.memoryText
+        }
+    }
+    Card {
+        visible: root.details.files.length > 0
+        Layout.fillWidth: true
+
+        contentItem: ColumnLayout {
+            spacing: Theme.spaceXs
+
+            RowLayout {
+                StrongText {
+                    text: qsTr("Which file")
+                    Layout.fillWidth: true
+                }
+                SmallText {
+                    objectName: "fileWords"
+                    text: root.chosenFile ? root.chosenFile.title + " · " + root.chosenFile.size : ""
+                }
+            }
+            ValueSlider {
+                objectName: "fileSlider"
+                label: qsTr("Which file, from smaller to better")
+                spokenValue: root.chosenFile ? root.chosenFile.title + ", " + root.chosenFile.size : ""
+                visible: root.details.files.length > 1
+                from: 0
+                to: Math.max(1, root.details.files.length - 1)
+                stepSize: 1
+                value: root.details.fileIndex
+                onMoved: root.details.chooseFile(Math.round(value))
+                Layout.fillWidth: true
+            }
+            RowLayout {
+                visible: root.details.files.length > 1
+
+                CaptionText {
+                    text: qsTr("Compact")
+                    Layout.fillWidth: true
+                }
+                CaptionText {
+                    text: qsTr("Nearly lossless")
+                }
+            }
+            RowLayout {
+                Layout.topMargin: Theme.spaceM
+
+                StrongText {
+                    text: qsTr("How much it remembers")
+                    Layout.fillWidth: true
+                }
+                SmallText {
+                    objectName: "pagesWords"
+                    text: root.details.fit.pagesText
+                }
+            }
+            ValueSlider {
+                objectName: "contextSlider"
+                label: qsTr("How much it remembers")
+                spokenValue: root.details.fit.pagesText
+                from: 0
+                to: 1
+                value: root.details.contextPosition
+                onMoved: root.details.chooseContext(value)
+                Layout.fillWidth: true
+            }
+        }
+    }
+    Card {
+        visible: root.details.fit.why !== ""
+        Layout.fillWidth: true
+
+        contentItem: RowLayout {
+            spacing: Theme.spaceM
+
+            TintedIcon {
+                name: "lightbulb"
+                size: 18
+                color: Theme.quiet
+                Layout.alignment: Qt.AlignTop
+            }
+            SmallText {
+                objectName: "detailsWhy"
+                text: root.details.fit.why
+                color: Theme.text
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+        }
+    }
+    ErrorCard {
+        objectName: "gettingProblem"
+        visible: root.details.problemTitle !== ""
+        title: root.details.problemTitle
+        text: root.details.problemAdvice
+        Layout.fillWidth: true
+    }
+    Flow {
+        spacing: Theme.spaceM
+        Layout.fillWidth: true
+
+        PrimaryButton {
+            objectName: "getAndChat"
+            visible: !root.isTooBig
+            enabled: root.details.canGet
+            text: root.details.isLooking ? qsTr("Looking for it…") : qsTr("Get and chat")
+            onClicked: root.details.get(true)
+        }
+        QuietButton {
+            objectName: "onlyDownload"
+            enabled: root.details.canGet
+            text: root.isTooBig ? qsTr("Download all the same") : qsTr("Only download")
+            onClicked: root.details.get(false)
+        }
+        SmallText {
+            height: Theme.hitHeight
+            verticalAlignment: Text.AlignVCenter
+            text: root.details.licenceText
+        }
+    }
+    Fold {
+        objectName: "detailsRaw"
+        visible: root.details.title !== ""
+        text: qsTr("Raw figures")
+        Layout.fillWidth: true
+
+        SmallText {
+            text: root.details.rawText
+            font.family: Theme.codeFamily
+            wrapMode: Text.WrapAnywhere
+            Layout.fillWidth: true
+        }
+    }
+    Fold {
+        objectName: "detailsCard"
+        visible: root.details.card !== ""
+        text: qsTr("What its makers say")
+        Layout.fillWidth: true
+
+        SmallText {
+            text: root.details.card
+            wrapMode: Text.Wrap
+            maximumLineCount: 400
+            elide: Text.ElideNone
+            Layout.fillWidth: true
+        }
+    }
+}
