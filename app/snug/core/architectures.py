@@ -20,6 +20,7 @@ class Shape:
     compressed KV entry (MLA). `shared` maps a layer count to the number of last layers without own KV cache.
     `native_bits` a weight hold, whatever the file's type, where the makers publish the model quantised.
     `projector_parameters` see pictures: counted among the parameters, yet kept in a file of their own.
+    `lookup_per_layer` values of each token and layer stand in a table, in models below `small_below`.
     """
 
     full_every: int = 1
@@ -36,13 +37,14 @@ class Shape:
     shared: tuple[tuple[int, int], ...] = ()
     native_bits: float = 0.0
     projector_parameters: int = 0
+    lookup_per_layer: int = 0
 
 
 _WHOLE = Shape()
 _DELTA_NET = Shape(full_every=4, recurrent=True, state_bytes=2_200_000)
 _GEMMA3 = Shape(full_every=6, window=1024, small_window=512, small_below=2_000_000_000)
 _GEMMA4 = Shape(full_every=6, window=1024, small_window=512, small_below=9_000_000_000, full_head_dim=512,
-                full_kv_divisor=4, shared=((35, 20), (42, 18)))  # fmt: skip
+                full_kv_divisor=4, shared=((35, 20), (42, 18)), lookup_per_layer=256)  # fmt: skip
 _LFM2 = Shape(recurrent=True, attention_layers=6, of_layers=16, state_bytes=20_000)
 
 ARCHITECTURES: dict[str, Shape] = {

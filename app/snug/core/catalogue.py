@@ -124,8 +124,8 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
     kind = _known_type(file_type)
     shape = shape_of(entry.architecture)
     full = attention_layers(shape, entry.layers)
-    embedding, output, layer_bytes = _weights(entry, kind)
-    weight_bytes = embedding + output + layer_bytes
+    embedding, lookup, output, layer_bytes = _weights(entry, kind)
+    weight_bytes = embedding + lookup + output + layer_bytes
     small = shape.small_below > entry.parameters
     window = (shape.small_window if small else shape.window) or 0
     full_heads = max(1, entry.kv_heads // (1 if small else shape.full_kv_divisor))
@@ -153,6 +153,7 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
         file_bytes=weight_bytes + 40 * entry.vocabulary,
         input_embedding_bytes=embedding,
         output_bytes=output,
+        lookup_bytes=lookup,
         feed_forward_length=3 * entry.hidden,
         recurrent_state_bytes=shape.state_bytes * sum(not whole for whole in full) if shape.recurrent else 0,
         latent_kv_length=shape.latent,
@@ -164,8 +165,8 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
     )
 
 
-def _weights(entry: CatalogueEntry, kind: FileType) -> tuple[int, int, int]:
-    """Estimated bytes of the input embedding, the output head (0 where tied) and everything else."""
+def _weights(entry: CatalogueEntry, kind: FileType) -> tuple[int, int, int, int]:
+    """Estimated bytes of the input embedding, look-up tables, the output head (0 where tied) and everything else."""
     shape = shape_of(entry.architecture)
     parameters = max(1, entry.parameters - min(shape.projector_parameters, entry.parameters // 2))
     matrix = min(entry.hidden * entry.vocabulary, parameters // 2)
@@ -176,9 +177,11 @@ def _weights(entry: CatalogueEntry, kind: FileType) -> tuple[int, int, int]:
         bits, edge_bits = _FALLBACK * bits, _FALLBACK * edge_bits
     heads = 1 if entry.tied_embeddings else 2
     rest = max(0, parameters - heads * matrix)
+    table = shape.lookup_per_layer * entry.layers * entry.vocabulary if entry.parameters < shape.small_below else 0
+    table = min(table, rest // 2)
     embedding = matrix * (edge_bits if entry.tied_embeddings else kind.bits) / 8
     output = 0.0 if entry.tied_embeddings else matrix * max(kind.bits, min(6.5625, 2 * kind.bits)) / 8
-    return round(embedding), round(output), round(rest * bits / 8)
+    return round(embedding), round(table * edge_bits / 8), round(output), round((rest - table) * bits / 8)
 
 
 def _known_type(file_type: str) -> FileType:

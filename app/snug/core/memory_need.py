@@ -68,8 +68,8 @@ def layer_conversations(facts: ModelFacts, context: int, kv_type: str, batch: in
 
 
 def repeating_bytes(facts: ModelFacts) -> int:
-    """Weights that are neither input embedding nor output head: what the layers share."""
-    return max(0, facts.weight_bytes - facts.input_embedding_bytes - facts.output_bytes)
+    """Weights that are neither input embedding, look-up table nor output head: what the layers share."""
+    return max(0, facts.weight_bytes - facts.input_embedding_bytes - facts.lookup_bytes - facts.output_bytes)
 
 
 def compute_bytes(facts: ModelFacts, context: int, batch: int) -> int:

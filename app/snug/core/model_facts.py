@@ -11,7 +11,10 @@ class ModelFacts:
 
     `kv_heads`, `head_dims_k`, `head_dims_v` and `windows` have one entry a layer; a layer without attention has
     0 KV heads, a layer without a sliding window has window 0. `tensor_bytes_by_type` sums to `weight_bytes`.
-    `exact` is False where the figures come from a catalogue row instead of a file's header.
+    `lookup_bytes` are tables of which each token reads one row only, beside the input embedding (Gemma's embeddings a
+    layer). `output_bytes` is 0 where the input embedding serves as output head too. The last `shared_kv_layers`
+    layers use an earlier layer's KV cache. `kind` is "model", "projector", "vocabulary", "adapter",
+    "importance matrix" or "embedding". `exact` is False where the figures come from a catalogue row instead of a file's header.
     """
 
     name: str
@@ -32,6 +35,7 @@ class ModelFacts:
     file_bytes: int = 0
     input_embedding_bytes: int = 0
     output_bytes: int = 0
+    lookup_bytes: int = 0
     expert_bytes: int = 0
     experts: int = 0
     experts_used: int = 0
