@@ -157,7 +157,7 @@ def build_wheel(
         for _ in run_logged(fetch, {**environment, **flags}, log, keep_open=keep_open):
             step.show("fetching the source")
         archive = next(folder.glob("*.tar.gz"))
-        build = [*wheel, "-C", f"cmake.args={recipe.cmake_arguments}", str(archive)]
+        build = [*wheel, f"--config-settings=cmake.args={recipe.cmake_arguments}", str(archive)]
         for line in run_logged(build, {**environment, **flags}, log, keep_open=keep_open):
             found = parse_ninja(line)
             if found:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtool import engine
+from devtool import engine, system_packages
 from devtool.engine import Recipe, run_logged
 from devtool.installed import damaged_distributions, forget, remove_leftovers
 from devtool.lock import setup_lock
@@ -23,6 +23,13 @@ from devtool.progress import Step, parse_pip
 
 BUILD_TOOLS = ("cmake", "ninja")
 CHECK_OF_IMPORTS = "import PySide6.QtQml, PySide6.QtQuick, llama_cpp, snug._native, snug.core.errors"
+LOADED_LIBRARIES = (
+    "PySide6/Qt*Quick.abi3.so",
+    "PySide6/Qt/plugins/platforms/libqxcb.so",
+    "PySide6/Qt/plugins/platforms/libqoffscreen.so",
+    "PySide6/Qt/plugins/tls/libqopensslbackend.so",
+    "llama_cpp/lib/*.so",
+)
 
 
 class SetupFailed(Exception):
@@ -148,6 +155,15 @@ def is_usable(layout: Layout) -> bool:
     return here and done.returncode == 0 and done.stdout.split()[:1] == ["True"]
 
 
+def missing_libraries(site_packages: Path) -> list[str]:
+    """The sonames that Qt and the engine need and this Linux lacks, as its own loader finds them."""
+    if sys.platform != "linux" or shutil.which("ldd") is None:
+        return []
+    files = [path for pattern in LOADED_LIBRARIES for path in sorted(site_packages.glob(pattern))]
+    done = subprocess.run(["ldd", *(str(path) for path in files)], capture_output=True, text=True, check=False)
+    return system_packages.parse_ldd(done.stdout)
+
+
 class SetUp:
     """One run of the set-up, under the lock."""
 
@@ -247,6 +263,9 @@ class SetUp:
         self._pip("[4/4] Building Snug's native module", arguments)
 
     def _check_imports(self) -> None:
+        lacking = system_packages.needs_of_sonames(missing_libraries(self._layout.site_packages))
+        if lacking:
+            raise SetupFailed(system_packages.advice(lacking, system_packages.this_system(), sys.version_info[:2]))
         done = subprocess.run(
             [str(self._layout.python), "-c", CHECK_OF_IMPORTS],
             capture_output=True,
