@@ -66,6 +66,7 @@ class DownloadQueue(QObject):
         self._session_token = session_token
         self._runs: dict[int, _Run] = {}
         self._live: dict[int, Live] = {}
+        self._accepts_new_version: set[int] = set()
 
     def rows(self) -> list[DownloadRow]:
         """All downloads, those under way first, then the newest."""
@@ -117,6 +118,8 @@ class DownloadQueue(QObject):
         row = self.row(download_id)
         if row is None or row.state not in ("paused", "failed"):
             return
+        if row.error_kind == "changed":
+            self._accepts_new_version.add(download_id)
         self._store.downloads.set_state(download_id, "queued")
         self.listChanged.emit()
         self._start_next()
@@ -154,7 +157,7 @@ class DownloadQueue(QObject):
             files=remote_files(row),
             folder=row.folder,
             speed_limit=limit // parallel,
-            accept_new_version=row.error_kind == "changed",
+            accept_new_version=row.id in self._accepts_new_version,
         )
         requests = ChildRequests(self._make_child, self)
         self._live[row.id] = Live(done_bytes=row.done_bytes)

@@ -1,7 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Layouts
-import Snug.Style
 import Snug.Parts
 
 // One model of the list: what it is for at the left, how it would run at the right.

@@ -2,7 +2,6 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Layouts
 import Snug.Models
-import Snug.Style
 import Snug.Parts
 
 // What is being fetched, what waits, what went wrong and what has arrived.
