@@ -37,6 +37,7 @@ class WorkerClient:
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
         memory: MemoryFacts | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.log = new_child_log(logs)
         self.memory = memory
@@ -48,6 +49,7 @@ class WorkerClient:
                 stderr=stderr,
                 env=dict(environment if environment is not None else child_environment()),
                 bufsize=0,
+                pass_fds=tuple(pass_fds),
             )
         self._numbers = 0
         self._events: queue.Queue[protocol.EventFrame | protocol.BadFrame | None] = queue.Queue()
@@ -72,37 +74,28 @@ class WorkerClient:
         body: protocol.Request,
         on_event: Callable[[protocol.Event], None] | None = None,
         timeout: float | None = None,
-        *,
-        stop_on_interrupt: bool = False,
     ) -> protocol.Event:
         """The final event of a request. `on_event` gets the others; `timeout` is in seconds since the last event.
 
-        Raises UserError for `Failed` and ChildDied for a dead, silent or confused child. With
-        `stop_on_interrupt` Ctrl-C asks the job to stop and its result comes as usual.
+        Raises UserError for `Failed` and ChildDied for a dead, silent or confused child.
         """
         number = self.send(body)
-        allowed = timeout
-        deadline = _deadline(allowed)
+        deadline = _deadline(timeout)
         while True:
-            try:
-                frame = self._next(deadline, allowed or 0.0)
-            except KeyboardInterrupt:
-                if not stop_on_interrupt:
-                    raise
-                stop_on_interrupt = False  # the second Ctrl-C is the person's last word
-                self.cancel(number)
-                allowed = STOP_GRACE_S
-                deadline = _deadline(allowed)
-                continue
+            frame = self._next(deadline, timeout or 0.0)
             if frame.id != number:
                 continue
             if isinstance(frame.body, protocol.Failed):
                 raise as_error(frame.body)
             if isinstance(frame.body, protocol.FINAL_EVENTS):
                 return frame.body
-            deadline = _deadline(allowed)
+            deadline = _deadline(timeout)
             if on_event is not None:
                 on_event(frame.body)
+
+    def next_frame(self, timeout: float | None = None) -> protocol.EventFrame:
+        """The next event of any request, for who has sent several. Raises ChildDied."""
+        return self._next(_deadline(timeout), timeout or 0.0)
 
     def send(self, body: protocol.Request) -> int:
         """Write one request without waiting; its number."""

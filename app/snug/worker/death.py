@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from snug.core.errors import UserError
 
 PROTOCOL_FAULT = 76
+TEMPLATE_STUCK = 77
 _GIGABYTE = 1_000_000_000
 
 
@@ -78,6 +79,11 @@ _VERSION = (
     "Snug was updated while it was open.",
     "Close Snug and open it again.",
     "other-version",
+)
+_TEMPLATE = (
+    "This model's chat format never comes to an end.",
+    "Choose another file of this model.",
+    "template",
 )
 _KILLED = (
     "The model's process was ended from outside.",
@@ -166,7 +172,7 @@ def _cause(
         return _CRASHED
     if exit_code == PROTOCOL_FAULT:
         return _VERSION if "protocol version" in last_stderr else _PROTOCOL
-    return _ENDED
+    return _TEMPLATE if exit_code == TEMPLATE_STUCK else _ENDED
 
 
 def _with_figures(words: tuple[str, str, str], memory: MemoryFacts | None) -> tuple[str, str, str]:

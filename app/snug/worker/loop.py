@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -34,12 +35,12 @@ class Stopped(Exception):
 class Job:
     """One request being answered: the handler's way to say something and to hear that it should stop."""
 
-    def __init__(self, number: int, loop: Loop) -> None:
+    def __init__(self, number: int, loop: Loop, clock: Callable[[], float] = time.monotonic) -> None:
         self.number = number
         self._loop = loop
         self._text: list[str] = []
-        self._text_pace = Throttle(protocol.TOKEN_EVENTS_PER_S)
-        self._progress_pace = Throttle(protocol.PROGRESS_EVENTS_PER_S)
+        self._text_pace = Throttle(protocol.TOKEN_EVENTS_PER_S, clock)
+        self._progress_pace = Throttle(protocol.PROGRESS_EVENTS_PER_S, clock)
         self._last_state = ""
 
     def emit(self, event: protocol.Event) -> None:

@@ -494,10 +494,25 @@ class FrameReader:
         try:
             frame = self._decoder.decode(payload)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            other = _version_of(payload)
+            if other not in (None, PROTOCOL_VERSION):
+                raise BadFrame(f"protocol version {other}, not {PROTOCOL_VERSION}") from error
             raise BadFrame(f"not a message: {error}") from error
         if frame.v != PROTOCOL_VERSION:
             raise BadFrame(f"protocol version {frame.v}, not {PROTOCOL_VERSION}")
         return frame
+
+
+class _AnyFrame(msgspec.Struct):
+    v: int
+
+
+def _version_of(payload: bytes) -> int | None:
+    """The version of a frame whose message this version does not know."""
+    try:
+        return msgspec.json.decode(payload, type=_AnyFrame).v
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def request_reader() -> FrameReader:
