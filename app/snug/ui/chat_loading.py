@@ -1,0 +1,95 @@
+"""How a model is loaded and asked: from the settings, the machine and the conversation, without any state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from snug.core.fit import Fit, FitSettings
+from snug.core.machine import Machine
+from snug.core.memory_fit import fit
+from snug.store.rows import BUILT_IN, LibraryModel, MessageRow
+from snug.ui.reply_text import answer_only
+from snug.worker.death import MemoryFacts
+from snug.worker.protocol import ChatMessage, LoadModel, Sampling
+
+if TYPE_CHECKING:
+    from snug.store.settings import Settings
+
+CONTEXT_WITHOUT_MACHINE = 4_096
+CHARACTERS_PER_TOKEN = 4
+MAX_MESSAGES = 400
+MAX_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model would be loaded; `fit` and `memory` are None while the machine is not known."""
+
+    load: LoadModel
+    fit: Fit | None = None
+    memory: MemoryFacts | None = None
+
+
+def plan_load(model: LibraryModel, settings: Settings, machine: Machine | None, at_most: int = 0) -> Plan:
+    """The plan for this model here; `at_most` bounds the context where memory was short before."""
+    context = int(settings.get("chat.context"))
+    threads = int(settings.get("chat.threads"))
+    if model.facts.context_max:
+        context = min(context, model.facts.context_max)
+    if machine is None:
+        context = context or min(model.facts.context_max or CONTEXT_WITHOUT_MACHINE, CONTEXT_WITHOUT_MACHINE)
+        context = min(context, at_most) if at_most else context
+        return Plan(LoadModel(path=model.path, context=context, threads=threads))
+    answer = fit(model.facts, FitSettings(context=context), machine, model.measured_tokens_per_s)
+    if at_most and answer.context > at_most:
+        answer = fit(model.facts, FitSettings(context=at_most), machine, model.measured_tokens_per_s)
+    load = LoadModel(
+        path=model.path,
+        context=answer.context,
+        kv_type=answer.kv_type,
+        gpu_layers=answer.gpu_layers,
+        threads=threads,
+    )
+    return Plan(load, answer, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))
+
+
+def plan_sampling(model: LibraryModel, settings: Settings, *, is_again: bool) -> Sampling:
+    """How words are chosen. The tiny built-in model knows its answers best without variety, the first time."""
+    temperature = float(settings.get("chat.temperature"))
+    if model.source == BUILT_IN and not is_again:
+        temperature = 0.0
+    return Sampling(temperature=temperature, top_p=float(settings.get("chat.top_p")))
+
+
+def conversation_for_model(rows: list[MessageRow], system_prompt: str) -> tuple[list[ChatMessage], int]:
+    """What the model is shown of these messages, and how many of the oldest are left out for their length.
+
+    Turns take turns: what stands without an answer is one message with what follows it.
+    """
+    turns: list[ChatMessage] = []
+    length = 0
+    left_out = 0
+    for number, row in enumerate(reversed(rows)):
+        text = answer_only(row.text) if row.role == "assistant" else row.text
+        length += len(text)
+        if number and (number >= MAX_MESSAGES or length > MAX_CHARACTERS):
+            left_out = len(rows) - number
+            break
+        if not text.strip():
+            continue
+        if turns and turns[-1].role == row.role:
+            turns[-1] = ChatMessage(role=row.role, text=f"{text}\n\n{turns[-1].text}")
+        else:
+            turns.append(ChatMessage(role=row.role, text=text))
+    while turns and turns[-1].role == "assistant":
+        turns.pop()
+        left_out += 1
+    if system_prompt.strip():
+        turns.append(ChatMessage(role="system", text=system_prompt))
+    return turns[::-1], left_out
+
+
+def estimated_tokens(rows: list[MessageRow]) -> int:
+    """About how much of the model's memory these messages take, until the engine has counted them."""
+    return sum(len(row.text) // CHARACTERS_PER_TOKEN + 4 for row in rows)

@@ -1,0 +1,121 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// The foot of the screen: what to write, who answers, what will happen, and send or stop in one place.
+Rectangle {
+    id: root
+
+    required property ChatComposer composer
+    signal sent
+
+    function takeFocus(): void {
+        entry.forceActiveFocus();
+    }
+    function write(text: string): void {
+        entry.text = text;
+        root.send();
+    }
+    function send(): void {
+        if (root.composer.send(entry.text)) {
+            entry.clear();
+            root.sent();
+        }
+    }
+
+    implicitHeight: column.implicitHeight + 30
+    radius: Theme.cardRadius
+    color: Theme.surface
+    border.width: 1
+    border.color: entry.activeFocus ? Theme.accent : Theme.cardLine
+
+    Column {
+        id: column
+        x: 20
+        y: 14
+        width: parent.width - 40
+        spacing: Theme.spaceS
+
+        ScrollView {
+            width: parent.width
+            height: Math.min(200, Math.max(34, entry.implicitHeight))
+            ScrollBar.horizontal.policy: ScrollBar.AlwaysOff
+
+            TextArea {
+                id: entry
+                objectName: "entry"
+                leftPadding: 0
+                rightPadding: 0
+                topPadding: 6
+                bottomPadding: 6
+                textFormat: TextEdit.PlainText
+                wrapMode: TextEdit.Wrap
+                placeholderText: qsTr("Write a message. Enter sends, Shift+Enter is a new line.")
+                placeholderTextColor: Theme.quiet
+                color: Theme.text
+                selectionColor: Theme.accent
+                selectedTextColor: Theme.inkOnAccent
+                font.pixelSize: Theme.bodySize
+                background: null
+                KeyNavigation.priority: KeyNavigation.BeforeItem
+                KeyNavigation.tab: modelMenu
+                Accessible.role: Accessible.EditableText
+                Accessible.name: qsTr("Write a message")
+                Keys.onReturnPressed: event => {
+                    event.accepted = !(event.modifiers & Qt.ShiftModifier);
+                    if (event.accepted)
+                        root.send();
+                }
+                Keys.onEnterPressed: root.send()
+            }
+        }
+        ProgressLine {
+            visible: root.composer.shareLoaded >= 0
+            width: parent.width
+            implicitHeight: 4
+            value: root.composer.shareLoaded
+            label: root.composer.status
+        }
+        RowLayout {
+            width: parent.width
+            spacing: Theme.spaceM
+
+            ModelMenu {
+                id: modelMenu
+                composer: root.composer
+                Layout.maximumWidth: 240
+            }
+            SmallText {
+                objectName: "status"
+                text: root.composer.status
+                Layout.fillWidth: true
+            }
+            ContextMeter {
+                objectName: "contextMeter"
+                words: root.composer.pagesLeft
+                share: root.composer.shareUsed
+            }
+            PrimaryButton {
+                objectName: "send"
+                visible: !root.composer.isAnswering
+                enabled: root.composer.canSend && entry.text.trim() !== ""
+                text: qsTr("Send")
+                iconName: "arrow-up"
+                tall: true
+                onClicked: root.send()
+            }
+            QuietButton {
+                objectName: "stop"
+                visible: root.composer.isAnswering
+                enabled: !root.composer.isStopping
+                text: qsTr("Stop")
+                iconName: "square"
+                tall: true
+                onClicked: root.composer.stop()
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import Snug.Style
+import Snug.Parts
+
+// An empty chat: what it is for, and three questions to begin with.
+Column {
+    id: root
+
+    property bool canSend: true
+    readonly property list<string> examples: [qsTr("What is Snug?"), qsTr("What is the capital of France?"), qsTr("Where do I get a bigger model?")]
+    signal chosen(string words)
+
+    spacing: Theme.spaceM
+
+    TintedIcon {
+        anchors.horizontalCenter: parent.horizontalCenter
+        name: "message-circle"
+        size: 28
+        color: Theme.accent
+    }
+    HeadingText {
+        anchors.horizontalCenter: parent.horizontalCenter
+        text: qsTr("What would you like to know?")
+    }
+    SmallText {
+        anchors.horizontalCenter: parent.horizontalCenter
+        width: Math.min(parent.width, 460)
+        text: qsTr("The model runs on this computer. What you write and what it answers stay here.")
+        wrapMode: Text.Wrap
+        horizontalAlignment: Text.AlignHCenter
+    }
+    Item {
+        width: 1
+        height: Theme.spaceXs
+    }
+    Flow {
+        id: flow
+        anchors.horizontalCenter: parent.horizontalCenter
+        width: Math.min(parent.width, implicitRow)
+        spacing: Theme.spaceS
+
+        readonly property real implicitRow: 700
+
+        Repeater {
+            model: root.examples
+
+            QuietButton {
+                required property string modelData
+                required property int index
+
+                objectName: "example" + index
+                text: modelData
+                enabled: root.canSend
+                onClicked: root.chosen(modelData)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import Snug.Style
+import Snug.Parts
+
+// One chat of the list: its name, and who answers in it.
+AbstractButton {
+    id: root
+
+    required property int chatId
+    required property string title
+    required property string detail
+    required property bool isCurrent
+    property bool isInBin: false
+    signal opened(int chatId)
+    signal removeAsked(int chatId)
+    signal restoreAsked(int chatId)
+
+    objectName: "chat" + chatId
+    implicitHeight: 56
+    leftPadding: Theme.spaceM
+    rightPadding: Theme.spaceM
+    focusPolicy: Qt.StrongFocus
+    hoverEnabled: true
+    text: title
+    Accessible.role: Accessible.ListItem
+    Accessible.name: title
+    Accessible.description: detail
+    Accessible.selected: isCurrent
+    onClicked: root.opened(root.chatId)
+    Keys.onReturnPressed: root.click()
+    Keys.onEnterPressed: root.click()
+    Keys.onDeletePressed: root.removeAsked(root.chatId)
+
+    contentItem: Item {
+        Column {
+            anchors.verticalCenter: parent.verticalCenter
+            width: parent.width - (root.isInBin ? 36 : 0)
+            spacing: 3
+
+            StrongText {
+                width: parent.width
+                text: root.title
+                font.pixelSize: Math.round(14 * Theme.textScale)
+                font.weight: root.isCurrent ? Font.DemiBold : Font.Normal
+                Accessible.ignored: true
+            }
+            CaptionText {
+                width: parent.width
+                text: root.detail
+                Accessible.ignored: true
+            }
+        }
+        IconButton {
+            objectName: "restoreChat"
+            visible: root.isInBin
+            anchors.right: parent.right
+            anchors.rightMargin: -8
+            anchors.verticalCenter: parent.verticalCenter
+            iconName: "undo-2"
+            label: qsTr("Bring back “%1”").arg(root.title)
+            onClicked: root.restoreAsked(root.chatId)
+        }
+    }
+    background: Rectangle {
+        radius: Theme.controlRadius
+        color: root.isCurrent ? Theme.accentSoft : root.hovered ? Theme.hover : "transparent"
+
+        FocusRing {
+            shown: root.visualFocus
+            gap: 0
+        }
+    }
+}
