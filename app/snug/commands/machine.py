@@ -57,7 +57,7 @@ def words_of(machine: Machine) -> list[str]:
 
 def _row_words(row: FigureRow, width: int) -> str:
     if not row.is_known:
-        return f"{row.label:<{width}}  not known: {row.source}"
+        return f"{row.label:<{width}}  {row.value}: {row.source}"
     return f"{row.label:<{width}}  {row.value}" + (f"   [{row.source}]" if row.source else "")
 
 

@@ -82,7 +82,7 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
         rows.append(_row(machine, f"engine_devices.{index}", "The engine sees", value))
     said = {row.key for row in rows if not row.is_known}
     rows += [
-        FigureRow(key, _unread_label(key), "not known", why, is_known=False)
+        FigureRow(key, _unread_label(key), "none found" if key.startswith("gpus") else "not known", why, is_known=False)
         for key, why in machine.unread.items()
         if key not in said
     ]
@@ -102,13 +102,16 @@ def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
         if gpu.kind == "discrete":
             words.append(f"{name}, {size_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
         else:
-            words.append(f"{name}, shares the memory")
+            words.append("graphics share the memory" if gpu.kind == "unified" else f"{name}, shares the memory")
     return words
 
 
 def _processor_rows(machine: Machine) -> list[FigureRow]:
     cpu = machine.cpu
-    rows = [_row(machine, "os", "System", machine.os_name or _OS_NAMES.get(machine.os, machine.os))]
+    rows = [_row(machine, "os", "System", machine.os_name)]
+    if machine.os and not machine.os_name:
+        why = f"its version is not known: {machine.unread.get('os', 'nothing says it')}"
+        rows = [FigureRow("os", "System", _OS_NAMES.get(machine.os, machine.os), why)]
     rows.append(_row(machine, "cpu.name", "Processor", name_words(cpu.name)))
     cores = f"{cpu.cores} cores" if cpu.cores == cpu.threads else f"{cpu.cores} cores, {cpu.threads} threads"
     rows.append(_row(machine, "cpu.cores", "Cores", cores if cpu.cores else ""))
@@ -165,8 +168,7 @@ def _row(machine: Machine, key: str, label: str, value: str) -> FigureRow:
 
 _UNREAD_LABELS = {
     "gpus.nvidia": "NVIDIA graphics",
-    "gpus.amd": "AMD graphics",
-    "gpus": "Graphics",
+    "gpus": "Other graphics",
     "engine_devices": "The engine",
     "disks": "Disk for models",
 }

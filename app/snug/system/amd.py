@@ -39,8 +39,8 @@ def read(environment: Environment) -> Reading:
         return Reading()
     try:
         cards = [card for card in drm.cards(environment) if card.vendor == VENDOR]
-    except NotReadable as reason:
-        return Reading(unread={"gpus.amd": str(reason)})
+    except NotReadable:
+        return Reading()
     gpus: list[Gpu] = []
     sources: dict[str, str] = {}
     unread: dict[str, str] = {}
@@ -48,7 +48,7 @@ def read(environment: Environment) -> Reading:
         here = f"gpus.{len(gpus)}"
         gpu = parse(_files(environment, card))
         gpus.append(gpu)
-        sources |= {f"{here}.name": SOURCE}
+        sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:
             sources |= {f"{here}.memory_total": SOURCE, f"{here}.memory_free": SOURCE, f"{here}.memory_shared": SOURCE}
         else:

@@ -102,7 +102,7 @@ def combined(system: str, readings: Iterable[Reading]) -> Machine:
     unread = {key: why for key, why in unread.items() if key not in sources}
     if machine.gpus:
         # That other makers' drivers are missing is no news once a device was found.
-        unread = {key: why for key, why in unread.items() if key not in ("gpus", "gpus.nvidia", "gpus.amd")}
+        unread = {key: why for key, why in unread.items() if key not in ("gpus", "gpus.nvidia")}
     return replace(machine, sources=sources, unread=unread)
 
 

@@ -31,7 +31,7 @@ def read(environment: Environment) -> Reading:
         here = f"gpus.{len(gpus)}"
         gpu = parse(card, drm.pci_name(environment, card.vendor, card.device))
         gpus.append(gpu)
-        sources[f"{here}.name"] = SOURCE
+        sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.kind == "discrete":
             unread[f"{here}.memory_total"] = f"its kernel driver ({gpu.driver or 'none'}) does not say"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)

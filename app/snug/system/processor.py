@@ -140,6 +140,8 @@ def _completed(reading: Reading, environment: Environment) -> Reading:
             sources["cpu.cores"] = sources["cpu.threads"] = "psutil"
         except NotReadable:
             pass
+    if threads and not cores:
+        sources["cpu.cores"] = "taken as the threads: the system does not tell cores apart"
     architecture = environment.architecture.lower()
     architecture = {"amd64": "x86_64", "aarch64": "arm64"}.get(architecture, architecture)
     cpu = Cpu(cpu.name, cores or threads, threads or cores, cpu.features, architecture)
