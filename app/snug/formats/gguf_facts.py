@@ -1,0 +1,204 @@
+"""From a GGUF's header to a model's figures: exact bytes, conversation memory by layer, active parameters.
+
+The rules for layers follow the engine's own loading (llama.cpp `llama-model.cpp`, `llama-hparams.cpp`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from snug.core.errors import UserError
+from snug.core.model_facts import ModelFacts
+from snug.formats.byte_cursor import bad_gguf
+from snug.formats.ggml_types import FILE_TYPE_NAMES
+from snug.formats.gguf_architectures import EMBEDDING, KNOWN, WITHOUT_CACHE
+from snug.formats.gguf_header import GgufHeader, TensorInfo
+from snug.formats.gguf_layers import Hyperparameters, layer_shape
+
+MOST_LAYERS = 4096
+GUESSED = 1024
+"""Added to `general.file_type` by the engine where it guessed."""
+SPECIAL_KINDS = {"mmproj": "projector", "clip-vision": "projector", "projector": "projector", "adapter": "adapter",
+                 "imatrix": "importance matrix", "vocab": "vocabulary"}  # fmt: skip
+
+
+def facts_from_header(header: GgufHeader, file_bytes: int | None = None, name: str = "") -> ModelFacts:
+    """The figures of a model in one file. `name` serves where the file does not name itself."""
+    return facts_from_headers((header,), header.file_bytes if file_bytes is None else file_bytes, name)
+
+
+def facts_from_headers(headers: Sequence[GgufHeader], file_bytes: int, name: str = "") -> ModelFacts:
+    """The figures of a model over the headers of its parts, the first part first.
+
+    Raises UserError ("bad-gguf") where a language model lacks what it cannot do without, and ("not-supported")
+    where the engine does not know the architecture.
+    """
+    first = headers[0]
+    kind = kind_of(first)
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    architecture = first.text("general.architecture")
+    if kind in ("model", "embedding"):
+        return _model_facts(first, tensors, file_bytes, kind, name)
+    by_type = _bytes_by_type(tensors)
+    return ModelFacts(
+        name=first.text("general.name") or name,
+        architecture=architecture,
+        file_type=_file_type(first, by_type),
+        parameters=sum(_elements(tensor) for tensor in tensors),
+        weight_bytes=sum(by_type.values()),
+        layers=0,
+        embedding_length=0,
+        vocabulary=first.array_lengths.get("tokenizer.ggml.tokens", 0),
+        context_max=0,
+        attention_heads=0,
+        kv_heads=(),
+        head_dims_k=(),
+        head_dims_v=(),
+        file_bytes=file_bytes,
+        tensor_bytes_by_type=by_type,
+        has_chat_template=bool(first.text("tokenizer.chat_template")),
+        licence=first.text("general.license"),
+        kind=kind,
+    )
+
+
+def kind_of(header: GgufHeader) -> str:
+    """What sort of file this is: "model", "embedding", "projector", "vocabulary", "adapter" or "importance matrix"."""
+    stated = SPECIAL_KINDS.get(header.text("general.type").lower())
+    if stated is not None:
+        return stated
+    architecture = header.text("general.architecture")
+    if architecture in ("clip", "mmproj"):
+        return "projector"
+    if header.text("adapter.type") or any(tensor.name.endswith(".lora_a") for tensor in header.tensors[:8]):
+        return "adapter"
+    if "imatrix.chunk_count" in header.values or "imatrix.datasets" in header.array_lengths:
+        return "importance matrix"
+    is_part = isinstance(header.values.get("split.count"), int) and header.values["split.count"] != 0
+    if not header.tensors and not is_part and header.array_lengths.get("tokenizer.ggml.tokens"):
+        return "vocabulary"
+    return "embedding" if architecture in EMBEDDING else "model"
+
+
+def not_a_chat_model(facts: ModelFacts) -> UserError | None:
+    """The error to show where a person wants to chat with a file that is no language model, else None."""
+    words = {
+        "projector": ("This file only lets a model see pictures.", "Choose the model that it belongs to."),
+        "vocabulary": ("This file holds only a vocabulary, no model.", "Choose a file with the model itself."),
+        "adapter": ("This file only changes another model (an adapter).", "Choose the model that it belongs to."),
+        "importance matrix": ("This file only helps to make models smaller.", "Choose a file with the model itself."),
+        "embedding": ("This model finds related texts; it cannot chat.", "Choose a model made for chat."),
+    }.get(facts.kind)
+    return None if words is None else UserError(*words, kind="not-a-chat-model", bad_input=True)
+
+
+def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, kind: str, name: str) -> ModelFacts:
+    architecture = first.text("general.architecture")
+    if not architecture:
+        raise bad_gguf("it does not say what kind of model it is")
+    if architecture not in KNOWN:
+        raise UserError(
+            f"Models of the kind {architecture[:40]!r} are not supported yet.",
+            "Look for a newer version of Snug, or choose another model.",
+            kind="not-supported",
+            bad_input=True,
+        )
+    numbers = Hyperparameters(first, architecture)
+    layers = numbers.count("block_count", MOST_LAYERS)
+    width = numbers.count("embedding_length", 2**24)
+    if not layers or not width or not tensors:
+        raise bad_gguf("it lacks the model itself", f"{layers} layers of width {width}, {len(tensors)} tensors")
+    shape = layer_shape(numbers, layers, width, has_cache=architecture not in WITHOUT_CACHE)
+    groups = _groups(tensors)
+    by_type = _bytes_by_type(tensors)
+    experts, used = numbers.count("expert_count", 2**16), numbers.largest("expert_used_count", 2**16)
+    parameters = sum(_elements(tensor) for tensor in tensors)
+    return ModelFacts(
+        name=first.text("general.name") or name,
+        architecture=architecture,
+        file_type=_file_type(first, by_type),
+        parameters=parameters,
+        weight_bytes=sum(by_type.values()),
+        layers=layers,
+        embedding_length=width,
+        vocabulary=_vocabulary(first, numbers, tensors),
+        context_max=numbers.count("context_length", 2**31),
+        attention_heads=numbers.largest("attention.head_count", 2**16),
+        kv_heads=shape.kv_heads,
+        head_dims_k=shape.head_dims_k,
+        head_dims_v=shape.head_dims_v,
+        windows=shape.windows,
+        active_parameters=_active(parameters, tensors, experts, used),
+        file_bytes=file_bytes,
+        input_embedding_bytes=groups["input"],
+        output_bytes=groups["output"],
+        lookup_bytes=groups["lookup"],
+        expert_bytes=groups["experts"],
+        experts=experts,
+        experts_used=min(used, experts),
+        feed_forward_length=max(
+            numbers.largest("feed_forward_length", 2**26), numbers.largest("expert_feed_forward_length", 2**26)
+        ),
+        recurrent_state_bytes=shape.state_bytes,
+        latent_kv_length=shape.latent,
+        shared_kv_layers=shape.shared,
+        tensor_bytes_by_type=by_type,
+        has_chat_template=bool(first.text("tokenizer.chat_template")),
+        licence=first.text("general.license"),
+        kind=kind,
+    )
+
+
+def _groups(tensors: Iterable[TensorInfo]) -> dict[str, int]:
+    """Bytes of the input embedding, look-up tables, the output head and all experts."""
+    sums = {"input": 0, "lookup": 0, "output": 0, "experts": 0}
+    for tensor in tensors:
+        if tensor.name == "token_embd.weight":
+            sums["input"] += tensor.size_bytes
+        elif tensor.name == "per_layer_token_embd.weight":
+            sums["lookup"] += tensor.size_bytes
+        elif tensor.name == "output.weight":
+            sums["output"] += tensor.size_bytes
+        elif is_expert(tensor.name):
+            sums["experts"] += tensor.size_bytes
+    return sums
+
+
+def is_expert(tensor_name: str) -> bool:
+    """Whether the tensor stacks the matrices of all experts of a layer, of which each token uses a few."""
+    return "_exps." in tensor_name and not tensor_name.endswith(".bias")
+
+
+def _active(parameters: int, tensors: Iterable[TensorInfo], experts: int, used: int) -> int | None:
+    if experts < 2 or not used:
+        return None
+    in_experts = sum(_elements(tensor) for tensor in tensors if is_expert(tensor.name))
+    return parameters - round(in_experts * (1 - min(1.0, used / experts))) if in_experts else None
+
+
+def _bytes_by_type(tensors: Iterable[TensorInfo]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for tensor in tensors:
+        sums[tensor.kind.name] = sums.get(tensor.kind.name, 0) + tensor.size_bytes
+    return sums
+
+
+def _elements(tensor: TensorInfo) -> int:
+    return math.prod(tensor.dims)
+
+
+def _file_type(header: GgufHeader, by_type: dict[str, int]) -> str:
+    """The stated file type, or the type that most bytes have."""
+    stated = header.values.get("general.file_type")
+    if isinstance(stated, int) and not isinstance(stated, bool) and stated % GUESSED in FILE_TYPE_NAMES:
+        return FILE_TYPE_NAMES[stated % GUESSED]
+    return max(by_type, key=lambda name: by_type[name], default="")
+
+
+def _vocabulary(header: GgufHeader, numbers: Hyperparameters, tensors: Iterable[TensorInfo]) -> int:
+    stated = header.array_lengths.get("tokenizer.ggml.tokens", 0) or numbers.count("vocab_size", 2**30)
+    if stated:
+        return stated
+    embedding = next((tensor for tensor in tensors if tensor.name == "token_embd.weight"), None)
+    return embedding.dims[1] if embedding is not None and len(embedding.dims) > 1 else 0
