@@ -29,12 +29,13 @@ def facts_from_header(header: GgufHeader, file_bytes: int | None = None, name: s
 
 
 def facts_from_headers(headers: Sequence[GgufHeader], file_bytes: int, name: str = "") -> ModelFacts:
-    """The figures of a model over the headers of its parts, the first part first.
+    """The figures of a model over the headers of all its parts, the first part first.
 
-    Raises UserError ("bad-gguf") where a language model lacks what it cannot do without, and ("not-supported")
-    where the engine does not know the architecture.
+    Raises UserError: "bad-gguf" where a language model lacks what it cannot do without, "missing-part" where it is
+    split into more parts than are here, "not-supported" where the engine does not know the architecture.
     """
     first = headers[0]
+    _check_parts(headers)
     kind = kind_of(first)
     tensors = [tensor for header in headers for tensor in header.tensors]
     architecture = first.text("general.architecture")
@@ -63,6 +64,23 @@ def facts_from_headers(headers: Sequence[GgufHeader], file_bytes: int, name: str
     )
 
 
+def _check_parts(headers: Sequence[GgufHeader]) -> None:
+    """Every part states how many there are, and the first one is first: else their figures do not belong together."""
+    for index, header in enumerate(headers):
+        count, number = (header.values.get(key, default) for key, default in (("split.count", 1), ("split.no", 0)))
+        if not isinstance(count, int) or max(1, count) == len(headers) == 1:
+            continue
+        if count > len(headers):
+            raise UserError(
+                f"This is one of {count} parts of a model, and not all of them are here.",
+                "Keep all parts in one folder, with the names they had.",
+                kind="missing-part",
+                bad_input=True,
+            )
+        if count != len(headers) or number != index:
+            raise bad_gguf("its parts do not belong together", f"part {number} of {count} at place {index}")
+
+
 def kind_of(header: GgufHeader) -> str:
     """What sort of file this is: "model", "embedding", "projector", "vocabulary", "adapter" or "importance matrix"."""
     stated = SPECIAL_KINDS.get(header.text("general.type").lower())
@@ -75,8 +93,7 @@ def kind_of(header: GgufHeader) -> str:
         return "adapter"
     if "imatrix.chunk_count" in header.values or "imatrix.datasets" in header.array_lengths:
         return "importance matrix"
-    is_part = isinstance(header.values.get("split.count"), int) and header.values["split.count"] != 0
-    if not header.tensors and not is_part and header.array_lengths.get("tokenizer.ggml.tokens"):
+    if not header.tensors and "split.count" not in header.values and header.array_lengths.get("tokenizer.ggml.tokens"):
         return "vocabulary"
     return "embedding" if architecture in EMBEDDING else "model"
 
