@@ -30,6 +30,10 @@ class Children(QObject):
         self._made.add(child)
         return child
 
+    def make_sized(self, kind: str, memory: MemoryFacts | None) -> ChildProcess:
+        """A new child whose death is explained with these figures of memory."""
+        return self.make(kind, memory=memory)
+
     def _let_go(self) -> None:
         """A child that was stopped and whose process is gone needs no parent any more: Python may collect it."""
         QTimer.singleShot(0, self, partial(_orphan, self.sender(), self))

@@ -54,7 +54,6 @@ AbstractButton {
         }
         ColumnLayout {
             id: side
-            layoutDirection: Qt.RightToLeft
             spacing: Theme.spaceXs
         }
     }

@@ -1,0 +1,247 @@
+"""Opens the window: what is made, in which order, and how it is put away.
+
+The first frame is drawn before the database is opened; then the view-models are made and handed to QML.
+
+To add a screen: write its view-model (a QObject with `@QmlElement` and `QML_IMPORT_NAME = "Snug.Models"`) and its
+QML file (one `required property` named `model`, of the view-model's type), name the file in a `ScreenSlot` of
+Main.qml, give it a property in AppModel, and make it in `Rooms._make_models`: one import, one entry.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from snug.core.errors import UserError
+from snug.paths import Paths, resources_folder, user_paths
+from snug.store.instance_lock import InstanceLock
+from snug.ui.app_model import AppModel
+from snug.ui.faults import FaultHook
+from snug.ui.first_look import read_first_look, write_first_look
+from snug.ui.fonts import use_bundled_fonts
+from snug.ui.quit_signals import QuitSignals
+from snug.ui.window import Window
+
+if TYPE_CHECKING:
+    from snug.store import Store
+    from snug.ui.children import Children
+
+
+def run() -> int:
+    """Open the window of this person's home and stay until it closes; a second start raises the first window."""
+    paths = user_paths()
+    lock = InstanceLock(paths)
+    try:
+        is_first = lock.acquire()
+    except UserError as trouble:
+        return open_window(paths, trouble)
+    if not is_first:
+        return raise_first_window(paths)
+    try:
+        return open_window(paths)
+    finally:
+        lock.release()
+
+
+def open_window(paths: Paths, trouble: UserError | None = None) -> int:
+    """Draw the window, then open everything behind it; `trouble` is what keeps it from being opened at all."""
+    app = make_application()
+    rooms = Rooms(paths, app)
+    FaultHook(paths.logs, rooms.app_model.toast.emit).install()
+    QuitSignals(app).asked.connect(app.quit)
+    if trouble is None:
+        rooms.window.first_frame.connect(rooms.open_soon)
+    else:
+        rooms.app_model.set_trouble(trouble)
+    rooms.window.show()
+    try:
+        return app.exec()
+    finally:
+        rooms.close()
+
+
+def make_application() -> QGuiApplication:
+    """The Qt application with Snug's name and fonts."""
+    app = QGuiApplication(sys.argv[:1])
+    app.setApplicationName("Snug")
+    app.setDesktopFileName("snug")
+    use_bundled_fonts(app, resources_folder() / "fonts")
+    return app
+
+
+def raise_first_window(paths: Paths) -> int:
+    """Bring the window that is already open to the front."""
+    from snug.ui.first_window import ask_first_window
+
+    if ask_first_window(paths.home):
+        return 0
+    print("snug: Snug is already open but does not answer. End it, then start it again.", file=sys.stderr)
+    return 1
+
+
+class Rooms(QObject):
+    """Everything behind the window: the store, the children and the view-models, from first frame to last."""
+
+    def __init__(self, paths: Paths, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._paths = paths
+        self._look = read_first_look(paths.first_look)
+        self.app_model = AppModel(self._look, self)
+        self.window = Window(resources_folder(), self.app_model, self._look, self)
+        self.window.first_frame.connect(report_first_frame)
+        self.store: Store | None = None
+
+    def open_soon(self) -> None:
+        """Open what is behind the window as soon as the first frame is on the screen."""
+        QTimer.singleShot(0, self, self.open)
+
+    def open(self) -> None:
+        """Listen for second starts, open the store, show what is in it, and look at the computer."""
+        from snug.store import open_store
+        from snug.ui.children import Children
+        from snug.ui.first_window import FirstWindowServer
+
+        FirstWindowServer(self._paths.home, self).asked.connect(self.app_model.raised)
+        try:
+            self.store, notices = open_store(self._paths)
+        except UserError as trouble:
+            self.app_model.set_trouble(trouble)
+            return
+        for notice in notices:
+            self.app_model.add_notice(notice.title, notice.text)
+        self.children = Children(self._paths.logs, self)
+        self._make_models(self.store, self.children)
+        self.app_model.install(
+            {
+                "home": self.home,
+                "discover": self.discover,
+                "library": self.library,
+                "chat": self.chat,
+                "downloads": self.downloads,
+                "settings": self.settings,
+            }
+        )
+        self._connect_models()
+        self._queue.resume_after_start()
+        self.reader.read()
+
+    def _make_models(self, store: Store, children: Children) -> None:
+        """Every screen's view-model, and the services that they share."""
+        from snug.core.catalogue import load_catalogue
+        from snug.ui.chat import ChatModel
+        from snug.ui.child_requests import ChildRequests
+        from snug.ui.discover import DiscoverModel
+        from snug.ui.download_queue import DownloadQueue
+        from snug.ui.downloads import DownloadsModel
+        from snug.ui.getting import Getting
+        from snug.ui.home import HomeModel
+        from snug.ui.library import LibraryModelView
+        from snug.ui.machine_reader import MachineReader
+        from snug.ui.model_details import ModelDetails
+        from snug.ui.secrets import SecretKeeper
+        from snug.ui.settings import SettingsModel
+
+        resources = resources_folder()
+        catalogue = cache(partial(load_catalogue, resources / "catalogue" / "models.json"))
+        self._secrets = SecretKeeper(store.settings)
+        hub = ChildRequests(partial(children.make, "hub"), self)
+        files = ChildRequests(partial(children.make, "files"), self)
+        self.reader = MachineReader(store, children, self._paths.models, self)
+        self._queue = DownloadQueue(store, self._paths, partial(children.make, "download"), self._token, self)
+        self._getting = Getting(store, self._queue, hub, self)
+        details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self)
+
+        self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self)
+        self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, details, self)
+        self.library = LibraryModelView(store, self.reader.known, files, self)
+        self.chat = ChatModel(
+            store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self
+        )
+        self.downloads = DownloadsModel(self._queue, self)
+        self.settings = SettingsModel(store, self._secrets, self._paths.home, resources / "licences", self)
+
+    def _connect_models(self) -> None:
+        """What each screen asks of the others."""
+        show = self.app_model.show
+        self.home.wanted.connect(self._getting.get_entry)
+        self.home.screenWanted.connect(show)
+        self.home.pipWanted.connect(self._chat_with_pip)
+        self._getting.queued.connect(lambda _: show("downloads"))
+        self._getting.ready.connect(self._chat_with)
+        self._queue.arrived.connect(self._on_arrived)
+        self.library.chatRequested.connect(self._chat_with)
+        self.library.searchRequested.connect(lambda: show("discover"))
+        self.library.said.connect(self.app_model.toast)
+        self.downloads.chatRequested.connect(self._chat_with)
+        self.downloads.searchRequested.connect(lambda: show("discover"))
+        self.downloads.summaryChanged.connect(self._show_progress)
+        self.chat.toast.connect(self.app_model.toast)
+        self.settings.changed.connect(self._on_setting)
+        self.app_model.screenChanged.connect(self._on_screen)
+        self._on_setting("appearance.theme")
+        self._show_progress()
+
+    def _chat_with(self, model_id: int) -> None:
+        self.chat.newChatWith(model_id)
+        self.app_model.show("chat")
+
+    def _chat_with_pip(self) -> None:
+        assert self.store is not None
+        for model in self.store.models.all():
+            if model.source == "built-in":
+                self._chat_with(model.id)
+
+    def _on_arrived(self, download_id: int, model_id: int) -> None:
+        """A model is here: chat with it where that was asked for, unless a conversation is being written."""
+        row = self._queue.row(download_id)
+        self.chat.refresh()
+        if row is not None and row.then_chat and not self.chat.composer.isAnswering:
+            self._chat_with(model_id)
+        elif row is not None:
+            self.app_model.toast.emit(f"{row.title} has arrived. You find it in the Library.")
+
+    def _on_screen(self) -> None:
+        """A screen that is come back to shows what is true now."""
+        screen = self.app_model.screen
+        if screen == "library":
+            self.library.refresh()
+        elif screen == "chat":
+            self.chat.refresh()
+
+    def _on_setting(self, key: str) -> None:
+        if key.startswith("appearance."):
+            self._look = self.settings.look(self._look)
+            self.app_model.set_look(self._look)
+            write_first_look(self._paths.first_look, self._look)
+        elif key == "network.token":
+            self._getting.token = self._token()
+        else:
+            self.chat.refresh()
+
+    def _show_progress(self) -> None:
+        self.app_model.set_download_progress(self.downloads.fraction if self.downloads.activeCount else -1.0)
+
+    def _token(self) -> str:
+        return self._secrets.get("network.token")
+
+    def close(self) -> None:
+        """Keep the window's place, save what is being written, end the children, close the store."""
+        write_first_look(self._paths.first_look, self.window.place(self._look))
+        self.window.dispose()
+        if self.store is not None:
+            self.chat.close()
+            self.children.kill_all()
+            self.store.close()
+
+
+def report_first_frame() -> None:
+    """Tell `snug bench start` when the first frame was drawn."""
+    if os.environ.get("SNUG_REPORT_FIRST_FRAME") == "1":
+        print("first-frame", time.monotonic_ns(), flush=True)

@@ -1,0 +1,214 @@
+"""The Home screen: this computer in two lines, and the three models that suit it best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
+
+from snug.core.catalogue import CatalogueEntry
+from snug.core.machine import Machine
+from snug.core.machine_words import figure_rows, machine_line, memory_line
+from snug.core.recommend import Pick, nothing_fits_words, recommend
+from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
+from snug.ui.fit_view import VERDICT_KINDS
+from snug.ui.machine_reader import MachineReader
+from snug.ui.row_list import RowList
+
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
+USES = (
+    ("chat", "Chat"),
+    ("writing", "Writing"),
+    ("code", "Code"),
+    ("documents", "Documents"),
+    ("vision", "Pictures"),
+)
+PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why")
+FIGURE_ROLES = ("key", "label", "value", "source", "isKnown")
+
+
+@QmlElement
+@QmlUncreatable("The application makes it")
+class HomeModel(QObject):
+    """What Home shows. `wanted` asks for a pick: catalogue entry, file type, and to chat with it when it is there."""
+
+    machineChanged = Signal()
+    picksChanged = Signal()
+    wanted = Signal(object, str, bool)
+    pipWanted = Signal()
+    screenWanted = Signal(str)
+
+    def __init__(
+        self,
+        reader: MachineReader,
+        catalogue: Callable[[], Sequence[CatalogueEntry]],
+        getting: QObject | None,
+        now: Callable[[], datetime],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._reader = reader
+        self._catalogue = catalogue
+        self._getting = getting
+        self._now = now
+        self._use = "chat"
+        self._shown: tuple[Pick, ...] = ()
+        self._nothing = ""
+        self._machine: Machine | None = None
+        self._picks = RowList(PICK_ROLES, self)
+        self._figures = RowList(FIGURE_ROLES, self)
+        reader.changed.connect(self._on_reader)
+        self._on_reader()
+
+    @Property(str, notify=machineChanged)
+    def greeting(self) -> str:
+        return greeting_words(self._now().hour)
+
+    @Property(bool, notify=machineChanged)
+    def isKnown(self) -> bool:
+        return self._reader.machine is not None
+
+    @Property(bool, notify=machineChanged)
+    def isReading(self) -> bool:
+        return self._reader.is_reading
+
+    @Property(str, notify=machineChanged)
+    def machineLine(self) -> str:
+        if self._reader.machine is not None:
+            return machine_line(self._reader.machine)
+        problem = self._reader.problem
+        if problem is not None:
+            return f"{problem.title} {problem.advice}"
+        return self._reader.doing or "Reading this computer…"
+
+    @Property(str, notify=machineChanged)
+    def usedText(self) -> str:
+        return used_words(self._reader.known())
+
+    @Property(str, notify=machineChanged)
+    def freeText(self) -> str:
+        return memory_line(self._reader.known()) if self._reader.machine is not None else ""
+
+    @Property(list, notify=machineChanged)
+    def segments(self) -> list[dict[str, Any]]:
+        return used_segments(self._reader.known())
+
+    @Property(QObject, constant=True)
+    def figures(self) -> RowList:
+        return self._figures
+
+    @Property(list, constant=True)
+    def uses(self) -> list[dict[str, str]]:
+        return [{"key": key, "text": text} for key, text in USES]
+
+    @Property(str, notify=picksChanged)
+    def use(self) -> str:
+        return self._use
+
+    @Property(QObject, constant=True)
+    def picks(self) -> RowList:
+        return self._picks
+
+    @Property(str, notify=picksChanged)
+    def nothingText(self) -> str:
+        """Why there is no pick; empty while there are some or the computer is not known yet."""
+        return self._nothing
+
+    @Property(QObject, constant=True)
+    def getting(self) -> QObject | None:
+        return self._getting
+
+    @Slot(str)
+    def chooseUse(self, use: str) -> None:
+        """Show the picks for another use."""
+        if use != self._use and use in dict(USES):
+            self._use = use
+            self._show_picks()
+
+    @Slot(str)
+    def getAndChat(self, key: str) -> None:
+        """Fetch the pick with that key, then chat with it."""
+        for pick in self._shown:
+            if pick.entry.key == key:
+                self.wanted.emit(pick.entry, pick.file_type, True)
+
+    @Slot()
+    def readAgain(self) -> None:
+        self._reader.read()
+
+    @Slot()
+    def tryPip(self) -> None:
+        self.pipWanted.emit()
+
+    @Slot()
+    def moreModels(self) -> None:
+        self.screenWanted.emit("discover")
+
+    def _on_reader(self) -> None:
+        if self._reader.machine is not self._machine:
+            self._machine = self._reader.machine
+            self._figures.show(figures_of(self._reader.known()))
+            self._show_picks()
+        self.machineChanged.emit()
+
+    def _show_picks(self) -> None:
+        if self._machine is not None:
+            catalogue = self._catalogue()
+            self._shown = recommend(catalogue, self._machine, self._use)
+            self._nothing = "" if self._shown else nothing_fits_words(catalogue, self._machine)
+        self._picks.show([pick_row(pick) for pick in self._shown])
+        self.picksChanged.emit()
+
+
+def greeting_words(hour: int) -> str:
+    """A greeting for an hour of the day."""
+    if 5 <= hour < 12:
+        return "Good morning"
+    return "Good afternoon" if 12 <= hour < 18 else "Good evening"
+
+
+def used_words(machine: Machine) -> str:
+    """How much memory other programs hold."""
+    used = machine.memory.total - machine.memory.available
+    return f"{size_text(used)} in use by other programs" if used > 0 else ""
+
+
+def used_segments(machine: Machine) -> list[dict[str, Any]]:
+    """The memory bar of the machine alone: in use, and free."""
+    total = machine.memory.total
+    if not total:
+        return []
+    share = 1 - machine.memory.available / total
+    return [{"kind": "other", "share": share, "text": ""}, {"kind": "free", "share": 1 - share, "text": ""}]
+
+
+def figures_of(machine: Machine) -> list[dict[str, Any]]:
+    """Every figure with its source, as rows."""
+    return [
+        {"key": row.key, "label": row.label, "value": row.value, "source": row.source, "isKnown": row.is_known}
+        for row in figure_rows(machine)
+    ]
+
+
+def pick_row(pick: Pick) -> dict[str, Any]:
+    """A recommendation in words, for its card."""
+    verdict = verdict_text(pick.fit.verdict)
+    return {
+        "key": pick.entry.key,
+        "name": pick.entry.name,
+        "by": f"by {pick.entry.maker} · {_lower_first(pick.entry.licence_words)}",
+        "verdictKind": VERDICT_KINDS[pick.fit.verdict],
+        "verdictText": f"{verdict}, {_lower_first(pick.badge)}" if pick.badge == "Fastest" else verdict,
+        "speed": words_per_second_text(pick.fit.speed),
+        "download": f"{size_text(pick.download_bytes)} to download",
+        "why": f"{pick.why} Remembers {pages_text(pick.fit.context)}.",
+    }
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,75 @@
+"""What this computer is: the last reading at once, then a new one from a child that ends afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from snug.core.errors import UserError
+from snug.core.machine import Machine
+from snug.store import Store
+from snug.ui.child_process import ChildDeath, ChildProcess
+from snug.ui.children import Children
+from snug.worker import protocol
+
+
+class MachineReader(QObject):
+    """`machine` is None only before the very first reading."""
+
+    changed = Signal()
+
+    def __init__(self, store: Store, children: Children, models_folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._children = children
+        self._models_folder = models_folder
+        self._child: ChildProcess | None = None
+        self.machine: Machine | None = store.machine.last()
+        self.is_fresh = False
+        self.doing = ""
+        self.problem: UserError | None = None
+
+    @property
+    def is_reading(self) -> bool:
+        return self._child is not None
+
+    def known(self) -> Machine:
+        """The machine for estimates: an empty one while nothing is known."""
+        return self.machine or Machine()
+
+    def read(self) -> None:
+        """Read it again; nothing while a reading is under way."""
+        if self._child is not None:
+            return
+        self.problem = None
+        self.doing = ""
+        self._child = self._children.make("machine")
+        self._child.event.connect(self._on_event)
+        self._child.died.connect(self._on_died)
+        self._child.send(protocol.ReadMachine(models_folder=str(self._models_folder)))
+        self.changed.emit()
+
+    def _on_event(self, _number: int, event: protocol.Event) -> None:
+        if isinstance(event, protocol.Progress):
+            self.doing = event.doing
+        elif isinstance(event, protocol.MachineRead):
+            self.machine = event.machine
+            self.is_fresh = True
+            self._store.machine.remember(event.machine)
+            self._end(None)
+        elif isinstance(event, protocol.Failed):
+            self._end(UserError(event.title, event.advice, kind=event.kind, details=event.details))
+        else:
+            return
+        self.changed.emit()
+
+    def _on_died(self, death: ChildDeath) -> None:
+        self._end(UserError("This computer could not be read.", death.advice, kind=death.kind, details=death.details))
+        self.changed.emit()
+
+    def _end(self, problem: UserError | None) -> None:
+        self.problem = problem
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()

@@ -1,0 +1,82 @@
+import QtQuick
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// This computer in two lines and a bar of its memory.
+Card {
+    id: root
+
+    required property HomeModel model
+
+    padding: 24
+    topPadding: 20
+
+    contentItem: ColumnLayout {
+        spacing: 0
+
+        RowLayout {
+            spacing: 14
+            Layout.fillWidth: true
+
+            TintedIcon {
+                name: "laptop"
+                size: 26
+                color: Theme.accent
+            }
+            ColumnLayout {
+                spacing: 2
+                Layout.fillWidth: true
+
+                StrongText {
+                    text: qsTr("This computer")
+                }
+                SmallText {
+                    objectName: "machineLine"
+                    text: root.model.machineLine
+                    Layout.fillWidth: true
+                }
+            }
+            LinkButton {
+                objectName: "isThisRight"
+                visible: root.model.isKnown
+                text: qsTr("Is this right?")
+                onClicked: figures.open()
+            }
+            LinkButton {
+                objectName: "readMachineAgain"
+                visible: !root.model.isKnown && !root.model.isReading
+                text: qsTr("Try again")
+                onClicked: root.model.readAgain()
+            }
+        }
+        MemoryBar {
+            segments: root.model.segments
+            legend: false
+            spoken: root.model.freeText
+            Layout.fillWidth: true
+            Layout.topMargin: 14
+        }
+        RowLayout {
+            Layout.fillWidth: true
+            Layout.topMargin: 10
+
+            SmallText {
+                text: root.model.usedText
+                Layout.fillWidth: true
+            }
+            SmallText {
+                objectName: "freeMemory"
+                text: root.model.isKnown ? root.model.freeText : qsTr("One moment")
+                color: Theme.text
+                font.weight: Font.DemiBold
+            }
+        }
+    }
+
+    MachineFigures {
+        id: figures
+        model: root.model
+    }
+}

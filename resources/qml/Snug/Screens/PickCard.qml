@@ -1,0 +1,108 @@
+import QtQuick
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// One recommended model: what it is, whether it fits, how fast, how large, why, and the button that gets it.
+Card {
+    id: root
+
+    required property int index
+    required property string key
+    required property string name
+    required property string by
+    required property string verdictKind
+    required property string verdictText
+    required property string speed
+    required property string download
+    required property string why
+    property QtObject getting: null
+    readonly property bool isFirst: index === 0
+    readonly property bool isBusy: getting instanceof Getting && (getting as Getting).busyKey === key
+    signal wanted(string key)
+
+    accented: isFirst
+    objectName: "pick" + index
+    padding: 21
+    Accessible.role: Accessible.Grouping
+    Accessible.name: name
+
+    contentItem: ColumnLayout {
+        spacing: 0
+
+        HeadingText {
+            text: root.name
+            Layout.fillWidth: true
+        }
+        SmallText {
+            text: root.by
+            Layout.fillWidth: true
+            Layout.topMargin: 3
+        }
+        Badge {
+            kind: root.verdictKind
+            text: root.verdictText
+            Layout.topMargin: 12
+        }
+        RowLayout {
+            spacing: 9
+            Layout.topMargin: 12
+
+            TintedIcon {
+                name: "gauge"
+                size: 17
+            }
+            BodyText {
+                text: root.speed
+                Layout.fillWidth: true
+            }
+        }
+        RowLayout {
+            spacing: 9
+            Layout.topMargin: 6
+
+            TintedIcon {
+                name: "hard-drive-download"
+                size: 17
+                color: Theme.quiet
+            }
+            BodyText {
+                text: root.download
+                color: Theme.quiet
+                Layout.fillWidth: true
+            }
+        }
+        SmallText {
+            text: root.why
+            wrapMode: Text.Wrap
+            lineHeight: 1.15
+            Layout.fillWidth: true
+            Layout.topMargin: 14
+        }
+        Item {
+            Layout.fillHeight: true
+            Layout.minimumHeight: 12
+        }
+        PrimaryButton {
+            objectName: root.isFirst ? "getAndChat0" : ""
+            visible: root.isFirst
+            tall: true
+            enabled: !root.isBusy
+            text: root.isBusy ? qsTr("Looking for it…") : qsTr("Get and chat")
+            Accessible.description: root.name
+            Layout.fillWidth: true
+            onClicked: root.wanted(root.key)
+        }
+        QuietButton {
+            objectName: root.isFirst ? "" : "getAndChat" + root.index
+            visible: !root.isFirst
+            tall: true
+            enabled: !root.isBusy
+            text: root.isBusy ? qsTr("Looking for it…") : qsTr("Get and chat")
+            Accessible.description: root.name
+            Layout.fillWidth: true
+            onClicked: root.wanted(root.key)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import QtQuick
+import Snug.Style
+import Snug.Parts
+
+// The calm outline of a card whose content is on its way.
+Card {
+    padding: 21
+    Accessible.ignored: true
+
+    contentItem: Column {
+        spacing: 14
+
+        Repeater {
+            model: [0.55, 0.8, 0.35, 0.7, 0.6]
+
+            Rectangle {
+                required property real modelData
+                width: parent.width * modelData
+                height: 14
+                radius: 7
+                color: Theme.barFree
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+"""Home in the real window: this computer's real figures, three picks, and where its buttons lead."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_the_first_start_reads_this_computer_and_keeps_it_for_the_next(open_rooms, home, qtbot):
+    rooms = open_rooms(home)
+    assert rooms.home.machineLine
+    assert not rooms.home.isKnown
+    qtbot.waitUntil(lambda: rooms.reader.is_fresh, timeout=30_000)
+    assert rooms.home.isKnown
+    assert rooms.store.machine.last() == rooms.reader.machine
+    assert len(rooms.home.picks.rows()) == 3 or rooms.home.nothingText
+
+
+def test_home_shows_this_computer_with_its_real_memory(hands):
+    machine = hands.rooms.reader.machine
+    assert machine.memory.total > 0
+    assert hands.text("machineLine") == hands.rooms.home.machineLine
+    assert "free for a model" in hands.text("freeMemory")
+
+
+def test_home_offers_picks_and_the_first_is_the_accented_one(hands):
+    assert hands.item("pick0").property("accented") is True
+    assert hands.item("pick1").property("accented") is False
+    assert hands.is_shown("getAndChat0")
+
+
+def test_another_use_shows_its_own_picks(hands):
+    before = [row["key"] for row in hands.rooms.home.picks.rows()]
+    hands.click("use_code")
+    assert hands.rooms.home.use == "code"
+    assert [row["key"] for row in hands.rooms.home.picks.rows()] != before
+
+
+def test_is_this_right_lists_every_figure_with_its_source(hands):
+    hands.click("isThisRight")
+    hands.item("machineFiguresConfirm")
+    rows = hands.rooms.home.figures.rows()
+    assert {"memory.total", "cpu.name"} <= {row["key"] for row in rows}
+    assert all(row["source"] for row in rows)
+    hands.save_pictures("home-figures")
+
+
+def test_more_models_leads_to_discover(hands):
+    hands.click("moreModels")
+    assert hands.app.screen == "discover"
+
+
+def test_try_pip_opens_a_chat_with_the_built_in_model(hands):
+    hands.click("tryPip")
+    assert hands.app.screen == "chat"
+    assert "Pip" in hands.rooms.chat.composer.modelName
+
+
+def test_everything_on_home_has_a_name_and_room_for_a_finger(hands):
+    assert hands.nameless() == []
+    assert hands.small_targets() == []
+
+
+def test_home_pictures(hands):
+    paths = hands.save_pictures("home")
+    assert all(path.stat().st_size > 10_000 for path in paths)
+
+
+@pytest.mark.parametrize("use", ["chat", "writing", "code", "documents", "vision"])
+def test_every_use_has_picks_or_says_why_not(hands, use):
+    hands.rooms.home.chooseUse(use)
+    assert hands.rooms.home.picks.rows() or hands.rooms.home.nothingText
