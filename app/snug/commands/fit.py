@@ -1,0 +1,171 @@
+"""`snug fit WHAT`: whether a model fits a computer, how fast it will be, and why."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Any
+
+from snug.commands.command import Command, Context
+from snug.commands.find_model import find_model
+from snug.commands.hub_facts import remote_facts
+from snug.commands.machine_file import add_machine_argument, chosen_machine, read_document
+from snug.core.catalogue import facts_entry_from_document, facts_of
+from snug.core.errors import UserError
+from snug.core.fit import Fit, FitSettings, SpeedRange
+from snug.core.memory_fit import fit
+from snug.core.memory_need import kv_bits
+from snug.core.model_facts import ModelFacts
+from snug.core.quantisation import file_type_named
+from snug.core.words import (
+    pages_text,
+    parameters_text,
+    size_text,
+    verdict_text,
+    words_per_second_text,
+    words_range_text,
+)
+from snug.worker import protocol
+
+INSPECT_LIMIT_S = 5.0
+USUAL_TYPE = "Q4_K_M"
+MOST_CONTEXT = 100_000_000
+REPOSITORY = re.compile(r"^(?P<repo>[\w.-]+/[\w.-]+)(:(?P<file>.+))?$")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("what", metavar="WHAT", help="a GGUF file, OWNER/NAME or OWNER/NAME:FILE, or a facts file")
+    parser.add_argument("--type", metavar="TYPE", default="", help="quantisation type, such as Q4_K_M")
+    parser.add_argument("--context", metavar="N", type=context_length, default=0, help="context in tokens")
+    parser.add_argument("--kv", metavar="TYPE", default="f16", help="type of the conversation memory: f16, q8_0, q4_0")
+    add_machine_argument(parser)
+
+
+def context_length(text: str) -> int:
+    """The whole number in `text`, above zero and not absurd."""
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no whole number") from error
+    if not 1 <= value <= MOST_CONTEXT:
+        raise ArgumentTypeError(f"must be between 1 and {MOST_CONTEXT}")
+    return value
+
+
+def run(arguments: Namespace, context: Context) -> int:
+    """Find the model's figures, compare them with the computer, and say the answer."""
+    kv_bits(arguments.kv)
+    facts = find_facts(arguments.what, arguments.type, context)
+    machine = chosen_machine(arguments, context)
+    answer = fit(facts, FitSettings(context=arguments.context, kv_type=arguments.kv.lower()), machine)
+    if context.json:
+        context.print_document(fit_document(facts, answer))
+        return 0
+    for line in words_of(facts, answer):
+        context.say(line)
+    return 0
+
+
+def find_facts(what: str, file_type: str, context: Context) -> ModelFacts:
+    """The figures of the model that `what` names. Raises UserError."""
+    path = Path(what)
+    if path.suffix.lower() == ".json":
+        entry = facts_entry_from_document(read_document(path, "the facts file"))
+        return facts_of(entry, file_type or USUAL_TYPE)
+    repository = REPOSITORY.match(what)
+    if path.exists() or (path.suffix.lower() == ".gguf" and repository is None):
+        return _of_its_type(inspect_file(str(path), context), file_type)
+    if repository is not None:
+        return remote_facts(repository["repo"], repository["file"] or "", file_type or USUAL_TYPE, context)
+    return _of_its_type(inspect_file(find_model(what, context).path, context), file_type)
+
+
+def inspect_file(path: str, context: Context) -> ModelFacts:
+    """The figures of a GGUF, read by a child within `INSPECT_LIMIT_S`."""
+    answer = context.child().request(protocol.InspectFile(path=path), timeout=INSPECT_LIMIT_S)
+    if not isinstance(answer, protocol.FileInspected):
+        raise UserError("The file could not be read.", "Try it again.", kind="cancelled")
+    return answer.facts
+
+
+def _of_its_type(facts: ModelFacts, file_type: str) -> ModelFacts:
+    """A file has one type: asking for another is a mistake."""
+    wanted = file_type_named(file_type) if file_type else None
+    if file_type and (wanted is None or wanted != file_type_named(facts.file_type)):
+        raise UserError(
+            f"This file is of the type {facts.file_type or 'unknown'}, not {file_type[:40]}.",
+            "Leave out --type, or give OWNER/NAME to ask about another type.",
+            kind="other-type",
+            bad_input=True,
+        )
+    return facts
+
+
+def fit_document(facts: ModelFacts, answer: Fit) -> dict[str, Any]:
+    """The answer as `--json` prints it: sizes in bytes, rates in tokens/s."""
+    memory = answer.memory
+    return {
+        "verdict": answer.verdict.value,
+        "why": answer.why,
+        "model": {
+            "name": facts.name,
+            "kind": facts.kind,
+            "architecture": facts.architecture,
+            "type": facts.file_type,
+            "parameters": facts.parameters,
+            "active_parameters": facts.active_parameters,
+            "file_bytes": facts.file_bytes,
+            "exact": facts.exact,
+            "warnings": list(facts.warnings),
+        },
+        "context": answer.context,
+        "kv_type": answer.kv_type,
+        "gpu_layers": answer.gpu_layers,
+        "memory": {
+            "weights": memory.weights,
+            "conversation": memory.conversation,
+            "compute": memory.compute,
+            "other": memory.other,
+            "total": memory.total,
+            "devices": [
+                {
+                    "name": device.name,
+                    "needed": device.needed,
+                    "free": device.free,
+                    "reserved": device.reserved,
+                    "total": device.total,
+                }
+                for device in memory.devices
+            ],
+        },
+        "speed": speed_document(answer.speed),
+        "prefill": speed_document(answer.prefill),
+        "basis": answer.basis,
+    }
+
+
+def speed_document(speed: SpeedRange | None) -> dict[str, float] | None:
+    return None if speed is None else {"low": speed.low, "mid": speed.mid, "high": speed.high}
+
+
+def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
+    """The human form: verdict, reason, memory and speed."""
+    memory = answer.memory
+    size = f"{parameters_text(facts.parameters)}, {facts.file_type}" if facts.parameters else facts.file_type
+    lines = [
+        f"{facts.name} ({size}): {verdict_text(answer.verdict)}",
+        answer.why,
+        f"Model {size_text(memory.weights)}, conversation memory {size_text(memory.conversation)} "
+        f"({pages_text(answer.context)}), working memory {size_text(memory.compute + memory.other)}.",
+    ]
+    if answer.speed is None:
+        lines.append("How fast it will be cannot be said: the speed of this computer's memory is not known.")
+    else:
+        lines.append(f"Writes {words_per_second_text(answer.speed)} ({words_range_text(answer.speed)}).")
+    if not facts.exact:
+        lines.append("These are estimates from the model's figures; a file's own header gives exact ones.")
+    return [*lines, *facts.warnings]
+
+
+COMMANDS = (Command("fit", "say whether a model fits this computer, and why", add_arguments, run),)

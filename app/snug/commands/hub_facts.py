@@ -1,0 +1,93 @@
+"""The figures of a model on the Hub, read from its header; the catalogue's estimate where that cannot be."""
+
+from __future__ import annotations
+
+import os
+
+from snug.commands.command import Context
+from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue
+from snug.core.errors import UserError
+from snug.core.model_facts import ModelFacts
+from snug.core.quantisation import file_type_named
+from snug.paths import resources_folder
+from snug.worker import protocol
+
+PUBLIC_HUB = "https://huggingface.co"
+REMOTE_LIMIT_S = 60.0
+
+
+def remote_facts(repo: str, wanted: str, file_type: str, context: Context) -> ModelFacts:
+    """The figures of a repository's file: the one called `wanted` (a file name or a type), else of `file_type`.
+
+    A model of the catalogue is answered from its figures where the Hub cannot be reached or holds no GGUF.
+    """
+    entry = _catalogue_entry(repo)
+    try:
+        access = hub_access(context)
+        child = context.child()
+        page = child.request(protocol.ReadModelPage(access=access, repo=repo), timeout=REMOTE_LIMIT_S)
+        if not isinstance(page, protocol.ModelPage):
+            raise UserError("The model's page could not be read.", "Try it again.", kind="cancelled")
+        choice = pick_choice(page, wanted, file_type)
+        request = protocol.InspectRemote(
+            access=access, repo=page.repo, revision=page.revision, files=list(choice.files)
+        )
+        answer = child.request(request, timeout=REMOTE_LIMIT_S)
+    except UserError as error:
+        if entry is None or wanted.lower().endswith(".gguf") or error.bad_input:
+            raise
+        context.note(f"{error} Answering from the catalogue's figures.")
+        return facts_of(entry, wanted or file_type)
+    if not isinstance(answer, protocol.RemoteInspected):
+        raise UserError("The file's header could not be read.", "Try it again.", kind="cancelled")
+    return answer.facts
+
+
+def pick_choice(page: protocol.ModelPage, wanted: str, file_type: str) -> protocol.FileChoice:
+    """The file of a page that a person means. Raises UserError that lists what there is."""
+    whole = [choice for choice in page.choices if choice.complete]
+    if wanted:
+        name = wanted.casefold()
+        matches = [
+            choice
+            for choice in whole
+            if choice.file_type.casefold() == name or any(file.name.casefold() == name for file in choice.files)
+        ]
+    else:
+        kind = file_type_named(file_type)
+        matches = [choice for choice in whole if choice.file_type.upper() == file_type.upper()]
+        matches = matches or [choice for choice in whole if kind and file_type_named(choice.file_type) == kind]
+        matches = matches or (whole if len(whole) == 1 else [])
+    if matches:
+        return matches[0]
+    there = ", ".join(choice.file_type or choice.title for choice in whole[:20])
+    raise UserError(
+        f"{page.repo} has no {wanted or file_type} file." if there else f"{page.repo} has no file for this engine.",
+        f"There are: {there}." if there else "Look for a repository whose name ends in GGUF.",
+        kind="no-such-file",
+    )
+
+
+def hub_access(context: Context) -> protocol.HubAccess:
+    """How this person reaches the Hub: settings first, then HF_ENDPOINT and HF_TOKEN."""
+    endpoint = proxy = ""
+    offline = False
+    if context.paths.database.exists():
+        settings = context.open_store().settings
+        endpoint, proxy = str(settings.get("network.endpoint")), str(settings.get("network.proxy"))
+        offline = bool(settings.get("network.offline"))
+    return protocol.HubAccess(
+        endpoint=endpoint or os.environ.get("HF_ENDPOINT", "") or PUBLIC_HUB,
+        token=os.environ.get("HF_TOKEN", ""),
+        proxy=proxy,
+        offline=offline,
+    )
+
+
+def _catalogue_entry(repo: str) -> CatalogueEntry | None:
+    catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
+    name = repo.casefold()
+    for entry in catalogue:
+        if name in (entry.repo.casefold(), *(item.casefold() for item in entry.gguf_repos)):
+            return entry
+    return None
