@@ -69,7 +69,7 @@ class LoadedModel:
 
     def __init__(self, model: Any, context: Any, settings: LoadSettings, sizes: dict[str, int], abort: AbortFlag):
         api = llama()
-        self._model = model
+        self.native_model = model
         self.native_context = context
         self.abort = abort
         self.batch = settings.batch
@@ -88,8 +88,8 @@ class LoadedModel:
         api = llama()
         if self.native_context is not None:
             api.llama_free(self.native_context)
-            api.llama_model_free(self._model)
-            self.native_context = self._model = None
+            api.llama_model_free(self.native_model)
+            self.native_context = self.native_model = None
 
 
 def load_model(

@@ -72,6 +72,12 @@ class Session:
         self._tokens: list[int] = []  # what the engine's memory holds now
         self._left_out = 0
         self._first_kept = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything that was read."""
+        self._llama.llama_memory_clear(self._memory, True)
+        self._tokens = []
 
     def count(self, turns: Sequence[Turn]) -> int:
         """How many tokens these turns take, whether they fit or not."""
@@ -116,7 +122,7 @@ class Session:
             common += 1
         common = min(common, len(tokens) - 1)  # the last one is read again: its logits start the answer
         if common < len(self._tokens) and not self._trim(common):
-            self._llama.llama_memory_clear(self._memory, True)
+            self.forget()
             common = 0
         self._tokens = list(tokens[:common])
         return common
@@ -158,8 +164,7 @@ class Session:
         self._tokens = (self._tokens + list(tokens))[:held]
         if code == _ABORTED:
             return False
-        self._llama.llama_memory_clear(self._memory, True)
-        self._tokens = []
+        self.forget()
         raise UserError(
             "The engine could not process this conversation.",
             "Try again; if it happens again, load the model with a shorter conversation memory.",

@@ -73,6 +73,7 @@ class ChatFormat:
         self._special = special
         self._takes_system = True
         self._content_as_list = False
+        self._tools: list[str] | None = None
 
     def pieces(self, turns: Sequence[Turn]) -> list[Piece]:
         """The prompt that asks for the next answer. Raises TemplateRefused.
@@ -83,7 +84,7 @@ class ChatFormat:
         fitted = merge_turns(turns, self._takes_system)
         words = _Words()
         messages = [{"role": turn.role, "content": self._content(words.hide(turn))} for turn in fitted]
-        variables: dict[str, Any] = {"messages": messages, "add_generation_prompt": True, "tools": None}
+        variables: dict[str, Any] = {"messages": messages, "add_generation_prompt": True, "tools": self._tools}
         text = render(self._template, variables | self._special)
         pieces = words.split(text)
         if not words.last_user_is_in(pieces):
@@ -97,8 +98,7 @@ class ChatFormat:
         """Find out how this template wants its messages. Raises TemplateRefused where no way works."""
         user, answer = Turn("user", "Hello"), Turn("assistant", "Hi")
         refusal: TemplateRefused | None = None
-        for as_list in (False, True):
-            self._content_as_list = as_list
+        for self._content_as_list, self._tools in ((False, None), (False, []), (True, None)):
             try:
                 self.pieces([user])
                 self.pieces([user, answer, user])
