@@ -116,8 +116,8 @@ class Rooms(QObject):
             return
         for notice in notices:
             self.app_model.add_notice(notice.title, notice.text)
-        self.children = Children(self._paths.logs, self)
-        self._make_models(self.store, self.children)
+        self._children = Children(self._paths.logs, self)
+        self._make_models(self.store, self._children)
         self.app_model.install(
             {
                 "home": self.home,
@@ -202,14 +202,17 @@ class Rooms(QObject):
         """A model is here: chat with it where that was asked for, unless a conversation is being written."""
         row = self._queue.row(download_id)
         self.chat.refresh()
-        if row is not None and row.then_chat and not self.chat.composer.isAnswering:
+        if row is not None and row.then_chat and not self._is_answering():
             self._chat_with(model_id)
         elif row is not None:
             self.app_model.toast.emit(f"{row.title} has arrived. You find it in the Library.")
 
+    def _is_answering(self) -> bool:
+        return bool(self.chat.property("composer").property("isAnswering"))
+
     def _on_screen(self) -> None:
         """A screen that is come back to shows what is true now."""
-        screen = self.app_model.screen
+        screen = self.app_model.property("screen")
         if screen == "library":
             self.library.refresh()
         elif screen == "chat":
@@ -226,7 +229,8 @@ class Rooms(QObject):
             self.chat.refresh()
 
     def _show_progress(self) -> None:
-        self.app_model.set_download_progress(self.downloads.fraction if self.downloads.activeCount else -1.0)
+        is_active = self.downloads.property("activeCount") > 0
+        self.app_model.set_download_progress(self.downloads.property("fraction") if is_active else -1.0)
 
     def _token(self) -> str:
         return self._secrets.get("network.token")
@@ -237,7 +241,7 @@ class Rooms(QObject):
         self.window.dispose()
         if self.store is not None:
             self.chat.close()
-            self.children.kill_all()
+            self._children.kill_all()
             self.store.close()
 
 

@@ -28,7 +28,7 @@ class ChildProcess(QObject):
     `keeper` becomes its parent until the process is gone, so that its owner may be deleted at once.
     """
 
-    event = Signal(int, object)
+    event = Signal(int, object)  # type: ignore[assignment]  # hides QObject.event, which nobody calls by hand
     died = Signal(object)
     gone = Signal()
 
@@ -147,7 +147,7 @@ class ChildProcess(QObject):
             self._process.write(data)
 
     def _read(self) -> None:
-        data = self._process.readAllStandardOutput().data() if self._is_over else self._read_some()
+        data = bytes(self._process.readAllStandardOutput().data()) if self._is_over else self._read_some()
         if self._is_over:
             return
         try:
@@ -162,7 +162,7 @@ class ChildProcess(QObject):
 
     def _read_some(self) -> bytes:
         """A flood is read in pieces, so that the window stays awake."""
-        data = self._process.read(READ_AT_ONCE_BYTES).data()
+        data = bytes(self._process.read(READ_AT_ONCE_BYTES).data())
         if self._process.bytesAvailable():
             QTimer.singleShot(0, self, self._read)
         return data

@@ -14,8 +14,9 @@ Dialog {
     property bool canConfirm: true
     default property alias content: extra.data
 
+    parent: Overlay.overlay
     modal: true
-    anchors.centerIn: Overlay.overlay
+    anchors.centerIn: parent
     width: Math.min(480, (parent ? parent.width : 480) - 2 * Theme.spaceXl)
     padding: Theme.spaceXl
     topPadding: Theme.spaceS
