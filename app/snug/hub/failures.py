@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -273,9 +274,18 @@ def _explain_absence(code: str, what: str, details: str) -> UserError:
     )
 
 
-def rate_limited(host: str, seconds: float | None, details: str = "") -> UserError:
+@dataclass(eq=False)
+class AskedToWait(UserError):
+    """The other side asks for a pause of so many seconds (0: it does not say how long)."""
+
+    seconds: float = 0.0
+
+
+def rate_limited(host: str, seconds: float | None, details: str = "") -> AskedToWait:
     wait = f"{seconds:.0f} seconds" if seconds else "a while"
-    return UserError(f"{host} asks us to wait {wait}.", "Try again after that.", "rate-limited", details)
+    return AskedToWait(
+        f"{host} asks us to wait {wait}.", "Try again after that.", "rate-limited", details, seconds=seconds or 0.0
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

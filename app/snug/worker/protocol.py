@@ -281,7 +281,8 @@ class Download(Request, frozen=True, kw_only=True):
 
 
 class DownloadProgress(Event, frozen=True, kw_only=True):
-    """`state` is "starting", "downloading", "waiting", "verifying"; `note` says why it waits, in words.
+    """`state` is "starting", "downloading", "waiting", "verifying"; `note` says why it waits, in words,
+    and `kind` is its stable word.
 
     `rate` in bytes/s and `seconds_left` are 0 while unknown.
     """
@@ -292,6 +293,7 @@ class DownloadProgress(Event, frozen=True, kw_only=True):
     rate: float = 0.0
     seconds_left: float = 0.0
     note: str = ""
+    kind: str = ""
 
 
 class DownloadedFile(msgspec.Struct, frozen=True, kw_only=True):
