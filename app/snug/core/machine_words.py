@@ -14,7 +14,7 @@ _NOISE = (
     (re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE), ""),
     (re.compile(r"\b\d+(?:th|st|nd|rd) Gen(?:eration)?\b", re.IGNORECASE), ""),
     (re.compile(r"\s+@\s+[\d.]+\s*[GM]Hz.*$", re.IGNORECASE), ""),
-    (re.compile(r"\s+(?:w/|with)\s+.*\bGraphics\b.*$", re.IGNORECASE), ""),
+    (re.compile(r"\s+(?:w/|with)\s+.*\b(?:Graphics|Radeon)\b.*$", re.IGNORECASE), ""),
     (re.compile(r"\s+(?:\d+|Dual|Triple|Quad|Six|Eight|Twelve|Sixteen)-Core(?: Processor)?\s*$", re.IGNORECASE), ""),
     (re.compile(r"\s+(?:CPU|Processor)\s*$", re.IGNORECASE), ""),
     (re.compile(r"\bCPU\b(?=\s)", re.IGNORECASE), ""),

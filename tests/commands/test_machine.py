@@ -1,0 +1,59 @@
+"""`snug machine` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from snug.core.machine import machine_from_document
+
+
+def snug(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "snug", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What `snug machine --json` prints here, the bandwidth measured where the native module is built."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNUG_HOME", str(tmp_path_factory.mktemp("home")))
+        done = snug("machine", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_the_document_is_a_machine_file(document: dict[str, object]) -> None:
+    machine = machine_from_document(document)
+    assert machine.memory.total >= machine.memory.available > 0
+    assert machine.cpu.cores >= 1
+    assert machine.engine_devices
+    assert machine.disks
+
+
+def test_every_figure_of_the_document_has_a_source_or_a_reason(document: dict[str, object]) -> None:
+    machine = machine_from_document(document)
+    for key in ("cpu.name", "cpu.cores", "cpu.features", "memory.total", "memory.available", "memory.bandwidth"):
+        assert (key in machine.sources) != (key in machine.unread), key
+
+
+def test_the_words_name_the_sources(home: Path) -> None:
+    done = snug("machine", "--quick")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "free for a model" in done.stdout
+    assert "[" in done.stdout
+    assert "it was not asked for" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_machine_file_is_accepted_by_recommend(home: Path, document: dict[str, object], tmp_path: Path) -> None:
+    file = tmp_path / "machine.json"
+    file.write_text(json.dumps(document))
+    done = snug("recommend", "--machine", str(file), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)

@@ -1,0 +1,129 @@
+"""The machine file: what is given is kept, what is wrong is named, and what Snug prints it also reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snug.core.errors import UserError
+from snug.core.machine import (
+    GPU_KINDS,
+    Cpu,
+    Disk,
+    EngineDevice,
+    Gpu,
+    Machine,
+    Memory,
+    machine_document,
+    machine_from_document,
+)
+
+SMALLEST: dict[str, Any] = {"memory": {"total": 2**30}}
+sizes = st.integers(0, 2**60)
+words = st.text(max_size=40)
+notes = st.dictionaries(st.text(max_size=12), words, max_size=3)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Machine:
+    total = draw(st.integers(1, 2**60))
+    gpus = []
+    for kind in draw(st.lists(st.sampled_from(GPU_KINDS), max_size=3)):
+        own = draw(sizes)
+        gpus.append(
+            Gpu(
+                name=draw(st.text(min_size=1, max_size=20)),
+                kind=kind,
+                memory_total=own,
+                memory_free=draw(st.integers(0, own)),
+                bandwidth=draw(st.none() | st.floats(1, 2**50)),
+                vendor=draw(words),
+                driver=draw(words),
+                memory_shared=draw(sizes),
+                pci_id=draw(words),
+            )
+        )
+    return Machine(
+        os=draw(words),
+        os_name=draw(words),
+        cpu=Cpu(draw(words), draw(st.integers(1, 512)), draw(st.integers(1, 1024)), ("avx2", "fma"), draw(words), 2.5),
+        memory=Memory(total, draw(st.integers(0, total)), draw(st.none() | st.floats(1, 2**50)), 2**30, draw(sizes)),
+        gpus=tuple(gpus),
+        disks=(Disk(draw(words), draw(sizes), draw(sizes)),),
+        engine_devices=(EngineDevice(draw(words), draw(words), "cpu", draw(sizes), draw(sizes)),),
+        sources=draw(notes),
+        unread=draw(notes),
+    )
+
+
+@given(machines())
+def test_what_is_printed_is_read_back_as_the_same_machine(machine: Machine) -> None:
+    assert machine_from_document(json.loads(json.dumps(machine_document(machine)))) == machine
+
+
+def test_only_what_is_known_need_be_given() -> None:
+    machine = machine_from_document(SMALLEST)
+    assert (machine.memory.available, machine.cpu.cores, machine.gpus) == (2**30, 1, ())
+
+
+def test_unknown_figures_are_left_out_of_the_file() -> None:
+    document = machine_document(Machine(memory=Memory(total=8), gpus=(Gpu("x", "discrete"),)))
+    assert "cores" not in document["cpu"]
+    assert "bandwidth" not in document["memory"]
+    assert "memory_total" not in document["gpus"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"memory": {}}, "memory.total is missing"),
+        ({"memory": {"total": 0}}, "memory.total must be above zero"),
+        ({"memory": {"total": "8 GB"}}, "memory.total must be a number"),
+        ({"memory": {"total": True}}, "memory.total must be a number"),
+        ({"memory": {"total": float("nan")}}, "memory.total must be a number"),
+        ({"memory": {"total": float("inf")}}, "memory.total is larger than any computer"),
+        ({"memory": {"total": 10**400}}, "memory.total is larger than any computer"),
+        ({"memory": {"total": 8, "available": 9}}, "memory.available is more than memory.total"),
+        ({"memory": [1]}, "memory must be an object"),
+        ({"cpu": {"cores": -1}}, "cpu.cores must be above zero"),
+        ({"cpu": {"name": 5}}, "cpu.name must be a short text"),
+        ({"gpus": "many"}, "gpus must be a list"),
+        ({"gpus": [{}] * 65}, "gpus has more than 64 entries"),
+        ({"gpus": [{"kind": "quantum"}]}, "gpus.0.kind is 'quantum'"),
+        ({"gpus": [{"kind": "discrete", "memory_total": 0}]}, "gpus.0.memory_total must be above zero"),
+        ({"gpus": [{"memory_total": 5, "memory_free": 6}]}, "gpus.0.memory_free is more than memory_total"),
+        ({"disks": [{"free": -1}]}, "disks.0.free must not be negative"),
+        ({"engine_devices": [3]}, "engine_devices.0 must be an object"),
+        ({"sources": {"x": 3}}, "sources.x must be a short text"),
+    ],
+)
+def test_a_wrong_figure_is_named(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError) as error:
+        machine_from_document({**SMALLEST, **change})
+    assert named in error.value.title
+    assert error.value.bad_input
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(("os", "cpu", "memory", "total", "gpus", "disks", "sources", "kind", "limit")), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_document_is_a_machine_or_a_clear_error(document: object) -> None:
+    kind, machine = "", None
+    try:
+        machine = machine_from_document(document)
+    except UserError as error:
+        kind = error.kind
+    assert kind == "bad-machine" if machine is None else machine.memory.total >= machine.memory.available
