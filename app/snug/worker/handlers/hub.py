@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from snug.core.errors import UserError
-from snug.hub import failures, library, model_page, remote
+from snug.hub import failures, library, model_page, remote, remote_header
 from snug.hub import search as hub_search
 from snug.hub.patience import DEFAULT_PATIENCE, Patience
 from snug.worker import protocol
@@ -52,6 +52,18 @@ def read_model_page(request: protocol.ReadModelPage, job: Job) -> protocol.Model
         lambda: model_page.read_model_page(access_of(request.access), request.repo, request.revision),
     )
     return msgspec.convert(page, protocol.ModelPage, from_attributes=True)
+
+
+def inspect_remote(request: protocol.InspectRemote, job: Job) -> protocol.RemoteInspected:
+    """The facts of a remote GGUF, from its header alone."""
+    facts, fetched_bytes = _wait(
+        request.access,
+        job,
+        lambda: remote_header.read_remote_facts(
+            access_of(request.access), request.repo, request.revision, files_of(request.files)
+        ),
+    )
+    return protocol.RemoteInspected(repo=request.repo, facts=facts, fetched_bytes=fetched_bytes)
 
 
 def _wait(
