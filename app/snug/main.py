@@ -156,10 +156,10 @@ class Rooms(QObject):
         self.reader = MachineReader(store, children, self._paths.models, self)
         self._queue = DownloadQueue(store, self._paths, partial(children.make, "download"), self._token, self)
         self._getting = Getting(store, self._queue, hub, self)
-        details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self)
+        self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self)
 
         self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self)
-        self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, details, self)
+        self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, self._details, self)
         self.library = LibraryModelView(store, self.reader.known, files, self)
         self.chat = ChatModel(
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self
@@ -173,6 +173,8 @@ class Rooms(QObject):
         self.home.wanted.connect(self._getting.get_entry)
         self.home.screenWanted.connect(show)
         self.home.pipWanted.connect(self._chat_with_pip)
+        self.reader.changed.connect(self.discover.refresh)
+        self.reader.changed.connect(self._details.refresh)
         self._getting.queued.connect(lambda _: show("downloads"))
         self._getting.ready.connect(self._chat_with)
         self._queue.arrived.connect(self._on_arrived)
