@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.errors import UserError
@@ -14,13 +14,15 @@ from snug.store.rows import BUILT_IN, LibraryModel, MessageRow
 from snug.ui.chat_conversation import ChatConversation
 from snug.ui.chat_engine import ChatEngine, Question
 from snug.ui.chat_loading import (
+    MAX_MESSAGES,
     Plan,
     conversation_for_model,
     estimated_tokens,
     plan_load,
     plan_sampling,
 )
-from snug.ui.chat_row_building import Problem, ReplyRows
+from snug.ui.chat_reply import OpenReply
+from snug.ui.chat_row_building import Problem
 from snug.ui.chat_words import STATE_ADVICE, left_out_words, pages_left_words, plan_words
 from snug.ui.row_list import RowList
 from snug.worker import protocol
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-SAVE_MS = 500
-"""Twice as often as is promised: a kill at any time loses at most the last second."""
 MODEL_ROLES = ("modelId", "name", "detail", "isReady", "isChosen")
 CUT_WORDS = {
     "context_full": "The answer ends here because the conversation fills the model's memory.",
@@ -69,15 +69,10 @@ class ChatComposer(QObject):
         self._model: LibraryModel | None = None
         self._plan: Plan | None = None
         self._at_most: dict[int, int] = {}
-        self._seen_paths: set[str] = set()
+        self._started_paths: set[str] = set()
         self._used: dict[int, int] = {}
-        self._reply: ReplyRows | None = None
-        self._message: MessageRow | None = None
-        self._answering_model: LibraryModel | None = None
-        self._saved_length = 0
+        self._reply: OpenReply | None = None
         self._left_out = 0
-        self._save_timer = QTimer(self, interval=SAVE_MS)
-        self._save_timer.timeout.connect(self._save)
         engine.stateChanged.connect(self.changed)
         engine.started.connect(self._on_started)
         engine.textArrived.connect(self._on_text)
@@ -96,7 +91,7 @@ class ChatComposer(QObject):
 
     @Property(bool, notify=changed)
     def isAnswering(self) -> bool:
-        return self._message is not None
+        return self._reply is not None
 
     @Property(bool, notify=changed)
     def isStopping(self) -> bool:
@@ -104,13 +99,13 @@ class ChatComposer(QObject):
 
     @Property(bool, notify=changed)
     def canSend(self) -> bool:
-        return self._message is None and self._model is not None and self._model.state == "ready"
+        return self._reply is None and self._model is not None and self._model.state == "ready"
 
     @Property(str, notify=changed)
     def status(self) -> str:
         """What is being done, or what will be when the message is sent."""
-        if self._message is not None:
-            if self._message.chat_id != self._conversation.chat_id:
+        if self._reply is not None:
+            if self._reply.message.chat_id != self._conversation.chat_id:
                 return "Answering in another chat"
             return {"loading": self._engine.doing, "reading": self._engine.doing, "stopping": "Stopping"}.get(
                 self._engine.state, ""
@@ -122,12 +117,13 @@ class ChatComposer(QObject):
         if self._engine.loaded_path == self._model.path:
             return ""
         fit = self._plan.fit if self._plan is not None else None
-        return plan_words(self._model, fit, self._model.path in self._seen_paths)
+        return plan_words(self._model, fit, self._model.path in self._started_paths)
 
     @Property(float, notify=changed)
-    def shareLoaded(self) -> float:
-        """0 to 1 while a model is started, -1 at other times."""
-        return self._engine.share_done if self._engine.state == "loading" else -1.0
+    def shareDone(self) -> float:
+        """0 to 1 while a model is started or reads a long conversation, -1 at other times."""
+        state, share = self._engine.state, self._engine.share_done
+        return share if state == "loading" or (state == "reading" and share > 0) else -1.0
 
     @Property(str, notify=changed)
     def pagesLeft(self) -> str:
@@ -175,7 +171,7 @@ class ChatComposer(QObject):
     def showAlternative(self, message_id: int, step: int) -> None:
         """The version before or after this one, with all that followed it."""
         message = self._conversation.message(message_id)
-        if message is not None and self._message is None:
+        if message is not None and self._reply is None:
             wanted = message.alternative + step
             self._guarded(lambda: self._store.chats.choose_alternative(message_id, wanted))
             self._conversation.reload()
@@ -209,9 +205,9 @@ class ChatComposer(QObject):
 
     def close(self) -> None:
         """Keep what came so far, and end the child."""
-        if self._message is not None and self._reply is not None:
-            self._store.chats.save_reply(self._message.id, self._reply.text, state="interrupted")
-        self._save_timer.stop()
+        if self._reply is not None:
+            self._reply.close("interrupted")
+            self._reply = None
         self._engine.shut_down()
 
     # --- inside ----------------------------------------------------------------------------------------------
@@ -283,48 +279,39 @@ class ChatComposer(QObject):
         self._make_plan()
         assert self._plan is not None
         message = begin(model)
-        self._message, self._answering_model = message, model
-        self._reply = ReplyRows(message, self._conversation.palette)
-        self._saved_length = 0
+        reply = OpenReply(self._store, message, model, self._conversation.palette, self._guarded, self)
+        self._reply = reply
         self._conversation.problems.pop(message.id, None)
-        self._conversation.write_into(self._reply, message.id)
-        rows = [row for row in self._store.chats.messages(chat_id, limit=401) if row.id != message.id]
+        self._conversation.write_into(reply.rows, message.id)
+        rows = [row for row in self._store.chats.messages(chat_id, limit=MAX_MESSAGES + 1) if row.id != message.id]
         turns, self._left_out = conversation_for_model(rows, str(self._store.settings.get("chat.system_prompt")))
         self._conversation.open(chat_id)
         self.chatChanged.emit(chat_id)
-        self._seen_paths.add(model.path)
-        self._save_timer.start()
+        self._started_paths.add(model.path)
         sampling = plan_sampling(model, self._store.settings, is_again=is_again)
         self._engine.ask(Question(model, self._plan.load, turns, sampling, self._plan.memory))
-        self._store.models.touch(model.id)
+        self._guarded(lambda: self._store.models.touch(model.id))
         self.changed.emit()
 
     def _on_started(self, left_out: int) -> None:
         count = left_out + self._left_out
-        if count and self._message is not None:
-            self._conversation.notices[self._message.id] = left_out_words(count)
+        if count and self._reply is not None:
+            self._conversation.notices[self._reply.message.id] = left_out_words(count)
             self._conversation.show_reply()
 
     def _on_text(self, text: str) -> None:
         if self._reply is not None:
-            self._reply.feed(text)
+            self._reply.rows.feed(text)
             self._conversation.show_reply()
 
-    def _save(self) -> None:
-        if self._reply is None or self._message is None or len(self._reply.text) == self._saved_length:
-            return
-        message_id, text = self._message.id, self._reply.text
-        if self._guarded(lambda: self._store.chats.save_reply(message_id, text)):
-            self._saved_length = len(text)
-
     def _on_finished(self, done: protocol.GenerationDone | None) -> None:
-        message, model = self._message, self._answering_model
-        if message is None or model is None:
+        if self._reply is None:
             return
         if done is None:
             self._close_reply("stopped")
             return
-        self._used[message.chat_id] = done.context_used
+        model = self._reply.model
+        self._used[self._reply.message.chat_id] = done.context_used
         if done.reason in CUT_WORDS:
             self.troubled.emit(CUT_WORDS[done.reason])
         if done.tokens >= MEASURED_TOKENS:
@@ -332,31 +319,20 @@ class ChatComposer(QObject):
         self._close_reply("stopped" if done.reason == "stopped" else "done", done)
 
     def _on_failed(self, problem: Problem) -> None:
-        if self._message is None or self._reply is None:
-            return
-        self._conversation.problems[self._message.id] = problem
-        self._close_reply("interrupted" if self._reply.text.strip() else "failed")
+        if self._reply is not None:
+            self._conversation.problems[self._reply.message.id] = problem
+            self._close_reply("interrupted" if self._reply.has_text else "failed")
 
     def _close_reply(self, state: str, done: protocol.GenerationDone | None = None) -> None:
-        message, reply = self._message, self._reply
-        assert message is not None
+        reply, self._reply = self._reply, None
         assert reply is not None
-        self._save_timer.stop()
-        self._message = self._reply = self._answering_model = None
         self._conversation.write_into(None, 0)
-        self._guarded(
-            lambda: self._store.chats.save_reply(
-                message.id,
-                reply.text,
-                state=state,
-                tokens=done.tokens if done else 0,
-                tokens_per_s=done.tokens_per_s if done and done.tokens > 1 else None,
-                first_token_s=done.first_token_s if done else None,
-            )
-        )
-        if message.chat_id == self._conversation.chat_id:
+        reply.close(state, done)
+        reply.deleteLater()
+        chat_id = reply.message.chat_id
+        if chat_id == self._conversation.chat_id:
             self._conversation.reload()
-        self.chatChanged.emit(message.chat_id)
+        self.chatChanged.emit(chat_id)
         self.changed.emit()
 
 

@@ -125,7 +125,8 @@ class ChatEngine(QObject):
         assert self._child is not None
         assert self._question is not None
         request = protocol.Generate(messages=self._question.messages, sampling=self._question.sampling)
-        self.doing = "Reading"
+        self.doing = "Reading the conversation"
+        self.share_done = 0.0
         self._job = self._child.send(request)
         self._set_state("reading")
 
@@ -152,11 +153,10 @@ class ChatEngine(QObject):
             self.textArrived.emit(body.text)
         elif isinstance(body, protocol.Progress):
             self.share_done = body.done / body.total if body.total else 0.0
-            self.doing = body.doing or self.doing
             self.stateChanged.emit()
         elif isinstance(body, protocol.GenerationStarted):
             self.context_used = body.prompt_tokens
-            self.doing = f"Reading {pages_text(body.prompt_tokens).removeprefix('about ')}"
+            self.doing = f"Reading {pages_text(body.prompt_tokens)}"
             self.started.emit(body.left_out)
             self.stateChanged.emit()
         elif isinstance(body, protocol.ModelLoaded):

@@ -97,8 +97,9 @@ def smaller_memory_words(context: int) -> str:
 
 def left_out_words(count: int) -> str:
     """The mark where the model's memory of a long chat begins."""
-    what = "The oldest message" if count == 1 else f"The {count} oldest messages"
-    return f"{what} no longer fit the model's memory and were left out of its last answer. They are kept here."
+    if count == 1:
+        return "The oldest message no longer fits the model's memory and was left out. It is kept here."
+    return f"The {count} oldest messages no longer fit the model's memory and were left out. They are kept here."
 
 
 def chat_as_text(title: str, messages: list[MessageRow]) -> str:

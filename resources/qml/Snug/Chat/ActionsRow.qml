@@ -20,11 +20,10 @@ Item {
     signal againAsked(int messageId)
     signal stepAsked(int messageId, int step)
 
-    implicitHeight: 46
+    implicitHeight: 36
 
     Row {
         x: -11
-        y: 2
 
         IconButton {
             objectName: "copyMessage"
@@ -52,7 +51,6 @@ Item {
         objectName: "speed"
         visible: root.note !== ""
         anchors.right: parent.right
-        y: 2
         height: Theme.hitHeight
         focusPolicy: Qt.TabFocus
         hoverEnabled: true

@@ -30,7 +30,7 @@ Rectangle {
     radius: Theme.cardRadius
     color: Theme.surface
     border.width: 1
-    border.color: entry.activeFocus ? Theme.accent : Theme.cardLine
+    border.color: Theme.cardLine
 
     Column {
         id: column
@@ -72,11 +72,18 @@ Rectangle {
                 Keys.onEnterPressed: root.send()
             }
         }
+        SmallText {
+            objectName: "status"
+            visible: text !== ""
+            width: parent.width
+            text: root.composer.status
+            wrapMode: Text.Wrap
+        }
         ProgressLine {
-            visible: root.composer.shareLoaded >= 0
+            visible: root.composer.shareDone >= 0
             width: parent.width
             implicitHeight: 4
-            value: root.composer.shareLoaded
+            value: root.composer.shareDone
             label: root.composer.status
         }
         RowLayout {
@@ -88,9 +95,7 @@ Rectangle {
                 composer: root.composer
                 Layout.maximumWidth: 240
             }
-            SmallText {
-                objectName: "status"
-                text: root.composer.status
+            Item {
                 Layout.fillWidth: true
             }
             ContextMeter {

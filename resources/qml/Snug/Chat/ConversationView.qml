@@ -92,6 +92,7 @@ Item {
             id: column
             width: Math.min(Theme.readingWidth, view.width - 2 * Theme.spaceXl)
             x: Math.round((view.width - width) / 2)
+            topPadding: Theme.spaceS
             bottomPadding: Theme.spaceXl
 
             LinkButton {

@@ -25,7 +25,7 @@ Column {
     }
     SmallText {
         anchors.horizontalCenter: parent.horizontalCenter
-        width: Math.min(parent.width, 460)
+        width: Math.min(parent.width, 520)
         text: qsTr("The model runs on this computer. What you write and what it answers stay here.")
         wrapMode: Text.Wrap
         horizontalAlignment: Text.AlignHCenter
@@ -34,13 +34,11 @@ Column {
         width: 1
         height: Theme.spaceXs
     }
-    Flow {
-        id: flow
+    Grid {
         anchors.horizontalCenter: parent.horizontalCenter
-        width: Math.min(parent.width, implicitRow)
+        columns: root.width > 680 ? 3 : 1
+        horizontalItemAlignment: Grid.AlignHCenter
         spacing: Theme.spaceS
-
-        readonly property real implicitRow: 700
 
         Repeater {
             model: root.examples

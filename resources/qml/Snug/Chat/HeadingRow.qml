@@ -13,7 +13,7 @@ Item {
     required property bool isWriting
     signal linkAsked(string address)
 
-    implicitHeight: body.implicitHeight + 14
+    implicitHeight: body.implicitHeight + 12
 
     QuoteBars {
         quote: root.quote
@@ -22,7 +22,7 @@ Item {
     ReadingText {
         id: body
         x: root.quote * 15
-        y: 14
+        y: 12
         width: root.width - x
         rich: root.rich
         plain: root.text

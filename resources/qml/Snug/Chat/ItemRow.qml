@@ -18,7 +18,7 @@ Item {
     readonly property int inset: (depth - 1) * 22 + quote * 15
     readonly property real markerWidth: Math.max(19, mark.implicitWidth + 6)
 
-    implicitHeight: Math.max(body.implicitHeight, Theme.bodySize * 1.45) + 4
+    implicitHeight: Math.max(body.implicitHeight, Theme.bodySize * 1.45) + 2
 
     QuoteBars {
         quote: root.quote
@@ -27,19 +27,17 @@ Item {
     Label {
         id: mark
         x: root.inset
-        y: 4
+        anchors.baseline: body.baseline
         text: root.marker
         textFormat: Text.PlainText
         color: Theme.text
         font.pixelSize: Theme.bodySize
-        height: Math.round(Theme.bodySize * 1.45)
-        verticalAlignment: Text.AlignVCenter
         Accessible.ignored: true
     }
     ReadingText {
         id: body
         x: root.inset + root.markerWidth
-        y: 4
+        y: 2
         width: root.width - x
         rich: root.rich
         plain: root.marker + " " + root.text

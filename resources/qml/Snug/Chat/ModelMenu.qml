@@ -13,7 +13,6 @@ Chip {
     text: composer.modelName === "" ? qsTr("No model yet") : composer.modelName
     iconName: "box"
     opensMenu: true
-    enabled: !composer.isAnswering
     Accessible.name: qsTr("Model: %1").arg(text)
     onClicked: menu.open()
 

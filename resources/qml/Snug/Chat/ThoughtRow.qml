@@ -8,12 +8,12 @@ Item {
     required property string text
     required property string marker
 
-    implicitHeight: fold.implicitHeight + 6
+    implicitHeight: fold.implicitHeight - 8
 
     Fold {
         id: fold
         objectName: "thoughts"
-        y: 6
+        y: 0
         width: parent.width
         text: root.marker
 

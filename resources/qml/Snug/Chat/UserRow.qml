@@ -9,6 +9,7 @@ Item {
 
     required property int messageId
     required property string text
+    required property string rich
     required property string note
     required property string marker
     required property bool canGoBack
@@ -21,7 +22,7 @@ Item {
 
     readonly property real most: Math.round(width * 0.8)
 
-    implicitHeight: bubble.height + 24 + 40
+    implicitHeight: bubble.height + 16 + 12 + (marker !== "" && !isEditing ? 32 : 0)
 
     HoverHandler {
         id: hover
@@ -29,7 +30,7 @@ Item {
     Rectangle {
         id: bubble
         anchors.right: parent.right
-        y: 24
+        y: 16
         width: root.isEditing ? root.width : Math.min(root.most, words.implicitWidth + 34)
         height: (root.isEditing ? editor.height + 62 : words.height + more.height) + 20
         radius: Theme.cardRadius
@@ -37,24 +38,14 @@ Item {
         border.width: 1
         border.color: Theme.line
 
-        TextEdit {
+        ReadingText {
             id: words
             visible: !root.isEditing
             x: 17
             y: 10
-            width: parent.width - 34
-            text: root.text
-            textFormat: TextEdit.PlainText
-            readOnly: true
-            selectByMouse: true
-            wrapMode: TextEdit.Wrap
-            color: Theme.text
-            selectionColor: Theme.accent
-            selectedTextColor: Theme.inkOnAccent
-            font.pixelSize: Theme.bodySize
-            activeFocusOnTab: false
-            Accessible.role: Accessible.StaticText
-            Accessible.name: qsTr("You: %1").arg(root.text)
+            width: Math.min(implicitWidth, root.most - 34)
+            rich: root.rich
+            plain: qsTr("You: %1").arg(root.text)
         }
         SmallText {
             id: more
@@ -107,24 +98,18 @@ Item {
         }
     }
     Row {
-        id: tools
         readonly property bool shown: hover.hovered || copy.activeFocus || edit.activeFocus
 
         visible: !root.isEditing
-        anchors.right: parent.right
-        anchors.rightMargin: -6
-        anchors.top: bubble.bottom
+        opacity: shown ? 1 : 0
+        anchors.right: bubble.left
+        anchors.rightMargin: 2
+        anchors.top: bubble.top
+        anchors.topMargin: 2
 
-        VersionSwitch {
-            words: root.marker
-            canGoBack: root.canGoBack && root.canAnswer
-            canGoForward: root.canGoForward && root.canAnswer
-            onStepAsked: step => root.stepAsked(root.messageId, step)
-        }
         IconButton {
             id: edit
             objectName: "editMessage"
-            opacity: tools.shown ? 1 : 0
             iconName: "pencil"
             iconSize: 16
             enabled: root.canAnswer
@@ -138,11 +123,20 @@ Item {
         IconButton {
             id: copy
             objectName: "copyUserMessage"
-            opacity: tools.shown ? 1 : 0
             iconName: "copy"
             iconSize: 16
             label: qsTr("Copy your message")
             onClicked: root.copyAsked(root.messageId)
         }
+    }
+    VersionSwitch {
+        visible: root.marker !== "" && !root.isEditing
+        anchors.right: parent.right
+        anchors.rightMargin: -8
+        anchors.top: bubble.bottom
+        words: root.marker
+        canGoBack: root.canGoBack && root.canAnswer
+        canGoForward: root.canGoForward && root.canAnswer
+        onStepAsked: step => root.stepAsked(root.messageId, step)
     }
 }
