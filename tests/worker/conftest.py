@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from snug.worker.client import WorkerClient
 from snug.worker.death import MemoryFacts
 

@@ -13,6 +13,7 @@ import sys
 import time
 
 import msgspec
+
 from snug.worker import protocol
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from snug.worker import protocol
 from snug.worker.client import ChildDied, WorkerClient
 from snug.worker.environment import child_command, child_environment

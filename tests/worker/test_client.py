@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from snug.core.errors import UserError
 from snug.worker import protocol
 from snug.worker.client import ChildDied, WorkerClient

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from snug.worker.death import MemoryFacts, explain_bad_frame, explain_death, explain_hang
 
 GB = 1_000_000_000

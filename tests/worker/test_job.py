@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
+
 from snug.worker import protocol
 from snug.worker.loop import Job, Loop, Stopped
 from snug.worker.throttle import Throttle

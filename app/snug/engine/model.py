@@ -21,6 +21,8 @@ KV_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4
 
 DEFAULT_CONTEXT = 4096
 SMALLEST_CONTEXT = 256
+BYTES_PER_THREAD = 16 * 1024 * 1024
+"""On two busy cores Pip (7 MB) wrote 34 tokens/s with two threads and 466 with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _check_kind(api: Any, model: Any) -> None:
 def _open_context(api: Any, model: Any, settings: LoadSettings, abort: AbortFlag) -> Any:
     trained = api.llama_model_n_ctx_train(model)
     wanted = min(settings.context or DEFAULT_CONTEXT, max(trained, SMALLEST_CONTEXT))
-    threads = settings.threads or physical_cores()
+    threads = settings.threads or useful_threads(Path(settings.path).stat().st_size, physical_cores())
     parameters = api.llama_context_default_params()
     parameters.n_ctx = wanted
     parameters.n_batch = parameters.n_ubatch = min(settings.batch, wanted)
@@ -206,6 +208,12 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "not-a-chat-model",
     ),
     (
+        r"unknown model architecture: ''|invalid magic|invalid GGUF|failed to load GGUF|bad magic|gguf_init",
+        "This is not a model file that Snug can read.",
+        "Choose a file that ends in .gguf, or get it again.",
+        "bad-file",
+    ),
+    (
         r"unknown model architecture|unknown pre-tokenizer|unknown tokenizer",
         "This kind of model is not supported by this version of the engine.",
         "Choose another model, or update Snug.",
@@ -221,12 +229,6 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         r"not within the file bounds|data is not within|incomplete|truncated|failed to read|corrupted",
         "This model file is not complete.",
         "Get it again.",
-        "bad-file",
-    ),
-    (
-        r"invalid magic|invalid GGUF|failed to load GGUF|bad magic|gguf_init",
-        "This is not a model file that Snug can read.",
-        "Choose a file that ends in .gguf, or get it again.",
         "bad-file",
     ),
 )
@@ -254,6 +256,11 @@ def physical_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
     return max(1, cores)
+
+
+def useful_threads(file_bytes: int, cores: int) -> int:
+    """Threads for a model of this size: a tiny one gains nothing from more, and loses much on a busy computer."""
+    return max(1, min(cores, file_bytes // BYTES_PER_THREAD))
 
 
 class Stopwatch:

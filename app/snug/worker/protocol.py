@@ -102,9 +102,10 @@ class MachineRead(Event, frozen=True, kw_only=True):
 
 
 class SelfTest(Request, frozen=True, kw_only=True):
-    """Prove that this computer can run models, with the model file at `path` (HAZARDS 18)."""
+    """Prove that this computer can run models, with the model file at `path`; the child may crash in it."""
 
     path: str
+    use_extra_buffers: bool = False
 
 
 class SelfTestDone(Event, frozen=True, kw_only=True):
@@ -114,6 +115,9 @@ class SelfTestDone(Event, frozen=True, kw_only=True):
     checks: list[tuple[str, bool, str]]
     tokens_per_s: float = 0.0
     settings: dict[str, str] = {}
+    engine: str = ""
+    engine_flags: str = ""
+    sandbox: str = ""
 
 
 # --- files on this computer --------------------------------------------------------------------------------
@@ -346,6 +350,7 @@ class ModelLoaded(Event, frozen=True, kw_only=True):
     compute_bytes: int
     template: str
     notice: str = ""
+    sandbox: str = ""
 
 
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from snug.core.errors import UserError
 from snug.engine.model import LoadedModel, LoadSettings, LoadStopped, Stopwatch, load_model
@@ -13,18 +14,22 @@ from snug.engine.template import Turn
 from snug.engine.template_guard import TemplateRefused
 from snug.worker import protocol
 from snug.worker.loop import Job, Stopped
+from snug.worker.sandbox import SandboxState, restrict
 
 
 class _Conversation:
     """The session of this child; there is never more than one."""
 
     session: Session | None = None
+    sandbox: SandboxState | None = None
+    folders: tuple[Path, ...] = ()
 
 
 def load(request: protocol.LoadModel, job: Job) -> protocol.ModelLoaded:
     """Load a model in place of the one before."""
     _close()
     watch = Stopwatch()
+    _shut_in(request)
     settings = LoadSettings(
         path=request.path,
         context=request.context,
@@ -46,6 +51,20 @@ def load(request: protocol.LoadModel, job: Job) -> protocol.ModelLoaded:
     return _describe(model, request, watch.seconds())
 
 
+def _shut_in(request: protocol.LoadModel) -> None:
+    """From the first load on the child can read nothing but its model's folder and the system."""
+    here, real = Path(request.path).absolute().parent, Path(request.path).resolve().parent
+    if _Conversation.sandbox is None:
+        _Conversation.folders = (here, real)
+        _Conversation.sandbox = restrict(_Conversation.folders, gpu_caches=request.gpu_layers != 0)
+    elif _Conversation.sandbox.is_on and not any(real.is_relative_to(folder) for folder in _Conversation.folders):
+        raise UserError(
+            "This engine process may only read the folder of its first model.",
+            "Load the model in a new process.",
+            kind="other-folder",
+        )
+
+
 def _describe(model: LoadedModel, request: protocol.LoadModel, seconds: float) -> protocol.ModelLoaded:
     notices = [model.format.notice]
     if request.context > model.context_max > 0:
@@ -59,6 +78,7 @@ def _describe(model: LoadedModel, request: protocol.LoadModel, seconds: float) -
         compute_bytes=model.compute_bytes,
         template=model.format.name,
         notice=" ".join(notice for notice in notices if notice),
+        sandbox=_Conversation.sandbox.words if _Conversation.sandbox else "",
     )
 
 
