@@ -219,9 +219,15 @@ class LibraryModelView(QObject):
     def _show(self) -> None:
         now = datetime.now().astimezone()
         machine = self._machine()
-        models = sorted(self._store.models.all(), key=lambda model: (model.source == BUILT_IN, model.name.lower()))
+        models = sorted(self._store.models.all(), key=shown_order)
         self._rows.show([row_of(model, machine, now) for model in models])
         self.changed.emit()
+
+
+def shown_order(model: LibraryModel) -> tuple[bool, float, str]:
+    """The one used last comes first, the built-in one last."""
+    used = model.last_used_at.timestamp() if model.last_used_at else 0.0
+    return model.source == BUILT_IN, -used, model.name.lower()
 
 
 def row_of(model: LibraryModel, machine: Machine, now: datetime) -> dict[str, Any]:

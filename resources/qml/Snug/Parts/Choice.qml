@@ -8,6 +8,7 @@ ComboBox {
     id: root
 
     required property string label
+    property real listWidth: width
 
     implicitHeight: Theme.hitHeight
     implicitWidth: 200
@@ -60,7 +61,7 @@ ComboBox {
     }
     popup: Popup {
         y: root.height
-        width: root.width
+        width: root.listWidth
         height: Math.min(implicitHeight, 320)
         padding: Theme.spaceXs
 

@@ -20,13 +20,17 @@ Item {
         anchors.fill: parent
         spacing: 0
 
+        Item {
+            visible: !root.showsDetails
+            Layout.fillWidth: true
+        }
         ColumnLayout {
             visible: !root.isNarrow || !root.showsDetails
             spacing: Theme.spaceM
             Layout.fillHeight: true
             Layout.fillWidth: root.isNarrow || !root.showsDetails
-            Layout.maximumWidth: root.isNarrow || !root.showsDetails ? 820 : 548
-            Layout.preferredWidth: 548
+            Layout.maximumWidth: root.isNarrow || !root.showsDetails ? 1100 : 548
+            Layout.preferredWidth: root.showsDetails ? 548 : 1100
             Layout.topMargin: 22
             Layout.leftMargin: 20
 
@@ -61,7 +65,9 @@ Item {
                 Choice {
                     objectName: "useFilter"
                     label: qsTr("Use")
-                    width: 160
+                    width: 128
+                    listWidth: 180
+                    font.pixelSize: Theme.smallSize
                     model: root.model.uses
                     textRole: "title"
                     valueRole: "value"
@@ -70,7 +76,9 @@ Item {
                 Choice {
                     objectName: "licenceFilter"
                     label: qsTr("Licence")
-                    width: 230
+                    width: 146
+                    listWidth: 260
+                    font.pixelSize: Theme.smallSize
                     model: root.model.licences
                     textRole: "title"
                     valueRole: "value"

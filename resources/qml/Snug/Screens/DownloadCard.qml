@@ -69,7 +69,7 @@ Card {
                 text: root.resumeText
                 onClicked: root.downloads.resume(root.downloadId)
             }
-            PrimaryButton {
+            QuietButton {
                 objectName: "chat"
                 visible: root.canChat
                 text: qsTr("Chat")

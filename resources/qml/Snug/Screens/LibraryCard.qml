@@ -10,6 +10,7 @@ Card {
     id: root
 
     required property LibraryModelView library
+    required property int index
     required property int modelId
     required property string name
     required property string line
@@ -77,7 +78,13 @@ Card {
             }
             PrimaryButton {
                 objectName: "libraryChat"
-                visible: root.canChat
+                visible: root.canChat && root.index === 0
+                text: qsTr("Chat")
+                onClicked: root.library.chat(root.modelId)
+            }
+            QuietButton {
+                objectName: "libraryChat"
+                visible: root.canChat && root.index > 0
                 text: qsTr("Chat")
                 onClicked: root.library.chat(root.modelId)
             }
@@ -122,6 +129,7 @@ Card {
         Fold {
             text: qsTr("File and figures")
             Layout.fillWidth: true
+            Layout.bottomMargin: open ? 0 : -Theme.spaceS
 
             SmallText {
                 text: root.details

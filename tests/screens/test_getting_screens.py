@@ -1,0 +1,122 @@
+"""Discover, Downloads and Library in the real window: what a person sees and presses on the way to a model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from snug.paths import resources_folder
+from tests.hub.faults import Fault
+from tests.hub.server import Hub
+
+Hands = Any
+
+PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with Hub() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
+        yield running
+
+
+def test_discover_shows_the_catalogue_and_the_details_of_one(hub: Hub, hands: Hands) -> None:
+    hands.go("discover")
+    hands.click("found-qwen3.5-4b")
+    hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
+    hands.settle()
+    assert hands.text("detailsTitle") == "Qwen3.5 4B"
+    assert hands.text("pagesWords").startswith("about ")
+    hands.save_pictures("discover")
+    assert hands.nameless() == []
+    assert hands.small_targets() == []
+
+
+def test_discover_without_the_hub_keeps_the_list_and_offers_to_try_again(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    hands.go("discover")
+    hands.click("search")
+    hands.write("gemma")
+    hands.bot.waitUntil(lambda: hands.is_shown("searchProblem"), timeout=WAIT_MS)
+    hands.settle()
+    hands.save_pictures("discover-no-network")
+    assert hands.is_shown("searchProblemAction")
+    assert any(row["title"].startswith("Gemma") for row in hands.rooms.discover.rows.rows())
+
+
+def test_a_download_is_watched_paused_continued_and_chatted_with(hub: Hub, hands: Hands) -> None:
+    hub.rate = 200_000
+    hands.go("discover")
+    hands.click("found-qwen3-0.6b")
+    hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
+    hands.click("onlyDownload")
+    hands.item("pause")
+    hands.bot.waitUntil(lambda: "a second" in hands.text("downloadLine"), timeout=WAIT_MS)
+    hands.save_pictures("downloads-running")
+    hands.click("pause")
+    hands.item("resume")
+    assert hands.text("downloadLine").startswith("Paused")
+    hub.rate = 0
+    hands.click("resume")
+    hands.bot.waitUntil(lambda: hands.is_shown("chat"), timeout=WAIT_MS)
+    hands.settle()
+    hands.save_pictures("downloads-arrived")
+    assert hands.nameless() == []
+    hands.click("chat")
+    assert hands.app.screen == "chat"
+
+
+def test_a_download_that_fails_says_what_to_do(hub: Hub, hands: Hands) -> None:
+    hands.go("downloads")
+    hands.settle()
+    hands.save_pictures("downloads-empty")
+    hands.click("downloadsEmptyPrimary")
+    assert hands.app.screen == "discover"
+    hands.click("found-qwen3-0.6b")
+    hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
+    hub.faults.add(Fault("status", where="resolve", status=404, times=0))
+    hands.click("onlyDownload")
+    hands.item("resume")
+    hands.settle()
+    hands.save_pictures("downloads-failed")
+
+
+def test_the_library_adds_a_file_and_asks_before_it_removes_one(hands: Hands, tmp_path: Path, qtbot: QtBot) -> None:
+    copy = tmp_path / "mine.gguf"
+    shutil.copy(PIP, copy)
+    hands.go("library")
+    hands.settle()
+    hands.save_pictures("library-empty")
+    with qtbot.waitSignal(hands.rooms.library.changed, timeout=WAIT_MS):
+        hands.rooms.library.addFile(copy.as_uri())
+    hands.settle()
+    hands.save_pictures("library")
+    assert hands.nameless() == []
+    assert hands.small_targets() == []
+    menu = hands.items("libraryMenu")[0]
+    hands.click(menu)
+    hands.click("libraryRemove")
+    hands.settle()
+    hands.save_pictures("library-remove")
+    hands.click("removeAskDanger")
+    hands.bot.waitUntil(lambda: len(hands.items("libraryMenu")) == 1, timeout=WAIT_MS)
+    assert copy.exists()
+
+
+def test_the_keyboard_alone_reaches_a_model(hub: Hub, hands: Hands) -> None:
+    hands.key(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    hands.bot.waitUntil(lambda: hands.is_shown("discoverList"), timeout=WAIT_MS)
+    hands.item("discoverList").forceActiveFocus()
+    hands.key(Qt.Key.Key_Down)
+    hands.key(Qt.Key.Key_Return)
+    hands.bot.waitUntil(lambda: hands.is_shown("detailsTitle"), timeout=WAIT_MS)
