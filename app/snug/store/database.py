@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from sqlalchemy.pool import StaticPool
 
 from snug.core.errors import UserError
 
+# The sqlite3 module fails to decode SQLite's message where that quotes damaged bytes.
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
 WAL_FROM = (3, 51, 3)
 WINDOW_BUSY_MS = 100
 
@@ -37,7 +39,7 @@ def connect(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
     connection.text_factory = _text
     try:
         set_pragmas(connection, is_writer=mode.startswith("rw"))
-    except sqlite3.Error:
+    except FAULTS:
         connection.close()
         raise
     return connection
@@ -61,9 +63,17 @@ def _text(raw: bytes) -> str:
 class Database:
     """One open database. `read` and `write` give a connection inside a transaction."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, busy_ms: int = WINDOW_BUSY_MS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        busy_ms: int = WINDOW_BUSY_MS,
+        on_damage: Callable[[], None] | None = None,
+    ) -> None:
         self.path = path
         self.is_read_only = read_only
+        self._on_damage = on_damage
         mode = "ro" if read_only else "rwc"
         self._engine = sqlalchemy.create_engine(
             "sqlite://", creator=lambda: connect(path, mode, busy_ms), poolclass=StaticPool
@@ -82,14 +92,24 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is on the disk when the block ends, or has changed nothing. Raises UserError."""
-        with user_errors(), self._connection.execution_options(snug_begin="BEGIN IMMEDIATE").begin():
+        with self._user_errors(), self._connection.execution_options(snug_begin="BEGIN IMMEDIATE").begin():
             yield self._connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view. Raises UserError."""
-        with user_errors(), self._connection.execution_options(snug_begin="BEGIN").begin():
+        with self._user_errors(), self._connection.execution_options(snug_begin="BEGIN").begin():
             yield self._connection
+
+    @contextmanager
+    def _user_errors(self) -> Iterator[None]:
+        try:
+            with user_errors():
+                yield
+        except UserError as error:
+            if error.kind == "database-damaged" and self._on_damage is not None:
+                self._on_damage()
+            raise
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -106,7 +126,7 @@ def user_errors() -> Iterator[None]:
     """Turns SQLite's failures of the world into UserError; a mistake of ours rises as it is."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, *FAULTS) as error:
         told = told_error(error)
         if told is None:
             raise
@@ -118,7 +138,8 @@ def told_error(error: BaseException) -> UserError | None:
     original = getattr(error, "orig", None) or error
     code = getattr(original, "sqlite_errorcode", None)
     words = _WORDS.get(code & 0xFF) if isinstance(code, int) else None
-    if words is None and isinstance(original, sqlite3.DatabaseError) and "malformed" in str(original):
+    is_quoting_damage = isinstance(original, UnicodeDecodeError) or "malformed" in str(original)
+    if words is None and is_quoting_damage:
         words = _WORDS[sqlite3.SQLITE_CORRUPT]
     if words is None:
         return None

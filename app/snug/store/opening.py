@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+from snug.core.errors import UserError
 from snug.paths import Paths, resources_folder
+from snug.store import backup, integrity, marker, recovery
 from snug.store.built_in import ensure_built_in
-from snug.store.database import WINDOW_BUSY_MS, Database
-from snug.store.migrate import is_current, migrate
+from snug.store.database import WINDOW_BUSY_MS, Database, user_errors
+from snug.store.instance_lock import InstanceLock
+from snug.store.migrate import is_current, migrate, newer_database, recorded_revision
+from snug.store.place import check_place
 from snug.store.rows import Notice
 from snug.store.store import Store
 from snug.store.values import Clock, utc_now
+
+PATIENT_BUSY_MS = 5000
 
 
 def open_store(
@@ -17,18 +27,126 @@ def open_store(
     """The store of this home folder, and what a person should know about its opening.
 
     Only the holder of the `InstanceLock` may open it for writing. Raises UserError: "newer-database" (the file
-    was not touched), "database-busy", "folder-not-writable" and others.
+    was not touched), "database-busy" (try again), "folder-not-writable", "unsuitable-folder", "disk-full" and others.
     """
-    if busy_ms is None:
-        busy_ms = 5000 if read_only else WINDOW_BUSY_MS
-    paths.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if read_only and not paths.database.exists():
-        open_store(paths, now=now, busy_ms=busy_ms)[0].close()
-    database = Database(paths.database, read_only=read_only, busy_ms=busy_ms)
-    if not is_current(database.raw):
-        migrate(database)
-    store = Store(database, paths, now)
-    if not read_only:
+    if read_only:
+        return _open_for_reading(paths, now, PATIENT_BUSY_MS if busy_ms is None else busy_ms)
+    busy_ms = WINDOW_BUSY_MS if busy_ms is None else busy_ms
+    _make_home(paths)
+    notices = _bring_back_what_is_lost(paths, now)
+    try:
+        return _open(paths, now, busy_ms), tuple(notices)
+    except UserError as error:
+        if error.kind != "database-damaged":
+            raise
+    notices.append(recovery.recover(paths, now()))
+    return _open(paths, now, busy_ms), tuple(notices)
+
+
+def _make_home(paths: Paths) -> None:
+    check_place(paths.home)
+    try:
+        paths.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Snug cannot make its folder {paths.home}.",
+            "Allow writing there, or choose another folder with the environment variable SNUG_HOME.",
+            kind="folder-not-writable",
+            details=str(error),
+        ) from error
+
+
+def _bring_back_what_is_lost(paths: Paths, now: Clock) -> list[Notice]:
+    """A missing or empty database of a Snug that was used before is no fresh start."""
+    try:
+        found = integrity.kind_of(paths.database)
+    except OSError as error:
+        raise UserError(
+            "Snug cannot read its file of chats and models.",
+            f"Check that {paths.database} is a file that you may read.",
+            kind="cannot-open",
+            details=str(error),
+        ) from error
+    if integrity.is_newer(paths.database, found):
+        raise newer_database()
+    if found.kind not in ("absent", "empty"):
+        return []
+    if marker.read_counts(paths) is None and not backup.all_backups(paths):
+        return []
+    restored = recovery.restore_backup(paths, now())
+    if restored is None:
+        # A journal without its database must not be played into the new one.
+        for suffix in recovery.JOURNALS:
+            paths.database.with_name(paths.database.name + suffix).unlink(missing_ok=True)
+    return [restored or recovery.lost_notice(paths)]
+
+
+def _open(paths: Paths, now: Clock, busy_ms: int) -> Store:
+    database = Database(paths.database, busy_ms=busy_ms, on_damage=lambda: marker.set_suspect(paths, True))
+    try:
+        with user_errors():
+            _check(database, paths)
+            _migrate(database, paths, now)
+        store = Store(database, paths, now)
         store.settle()
         ensure_built_in(database, store.models, resources_folder())
-    return store, ()
+        store.chats.index_some()
+        store.keep_counts()
+        store.back_up_if_due(is_start=True)
+    except BaseException:
+        database.close()
+        raise
+    return store
+
+
+def _check(database: Database, paths: Paths) -> None:
+    size = paths.database.stat().st_size
+    is_suspect = marker.is_suspect(paths)
+    found = integrity.problems(database.raw, size, is_thorough=is_suspect)
+    if found:
+        raise UserError("Snug's file of chats and models is damaged.", kind="database-damaged", details=found[0])
+    if is_suspect:
+        marker.set_suspect(paths, False)
+
+
+def _migrate(database: Database, paths: Paths, now: Clock) -> None:
+    if is_current(database.raw):
+        return
+    revision = recorded_revision(database.raw)
+    if revision is not None:
+        backup.make_backup(database.raw, paths, now(), before=revision)
+    try:
+        migrate(database)
+    except (DBAPIError, sqlite3.Error) as error:
+        raise UserError(
+            "Snug's file of chats and models could not be brought up to date.",
+            "Nothing was changed. Keep using the version of Snug that you had, and report this.",
+            kind="migration-failed",
+            details=str(error),
+        ) from error
+
+
+def _open_for_reading(paths: Paths, now: Clock, busy_ms: int) -> tuple[Store, tuple[Notice, ...]]:
+    """Read beside a running window. Where nobody writes, first bring the database in order."""
+    lock = InstanceLock(paths)
+    notices: tuple[Notice, ...] = ()
+    if lock.acquire():
+        try:
+            store, notices = open_store(paths, now=now, busy_ms=busy_ms)
+            store.close()
+        finally:
+            lock.release()
+    database = Database(paths.database, read_only=True, busy_ms=busy_ms)
+    try:
+        with user_errors():
+            is_ready = is_current(database.raw)
+        if not is_ready:
+            raise UserError(
+                "Snug's chats and models are just being brought up to date.",
+                "Try again in a moment.",
+                kind="database-busy",
+            )
+        return Store(database, paths, now), notices
+    except BaseException:
+        database.close()
+        raise
