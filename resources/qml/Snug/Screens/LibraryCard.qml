@@ -24,6 +24,7 @@ Card {
     required property bool canRemove
     required property string path
     required property string details
+    readonly property bool isFirst: index === 0 && !library.isEmpty
 
     objectName: "model" + modelId
     Accessible.role: Accessible.Grouping
@@ -78,13 +79,13 @@ Card {
             }
             PrimaryButton {
                 objectName: "libraryChat"
-                visible: root.canChat && root.index === 0
+                visible: root.canChat && root.isFirst
                 text: qsTr("Chat")
                 onClicked: root.library.chat(root.modelId)
             }
             QuietButton {
                 objectName: "libraryChat"
-                visible: root.canChat && root.index > 0
+                visible: root.canChat && !root.isFirst
                 text: qsTr("Chat")
                 onClicked: root.library.chat(root.modelId)
             }
