@@ -267,8 +267,8 @@ def _explain_refused_access(
 def _explain_absence(code: str, what: str, details: str) -> UserError:
     thing = "This file" if code == "EntryNotFound" else "This version" if code == "RevisionNotFound" else what
     return UserError(
-        f"{thing} is no longer available on the Hub.",
-        "It was removed, renamed or made private. What you already have stays; choose another source for the rest.",
+        f"{thing} is not on the Hub, or no longer available.",
+        "It may be misspelt, removed, renamed or private. What you have stays; choose another source for the rest.",
         "gone",
         details,
     )

@@ -21,8 +21,10 @@ class RateMeter:
 
     def count(self, count: int) -> None:
         """Bytes have arrived."""
-        self._total += count
         now = self._clock()
+        if not self._total:
+            self._marks[0] = (now, 0)  # what came before was waiting for the first byte
+        self._total += count
         if now - self._marks[-1][0] >= 0.1:
             self._marks.append((now, self._total))
         while len(self._marks) > 2 and now - self._marks[1][0] > _WINDOW_S:
