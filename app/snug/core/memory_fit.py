@@ -79,31 +79,28 @@ def _verdict(plan: Plan) -> Verdict:
 
 
 def _with_context(facts: ModelFacts, settings: FitSettings, places: Places) -> Plan:
-    """The plan at the wanted context, or at the largest useful one that fits (context 0)."""
+    """The plan at the wanted context, or (context 0) at the largest useful one that fits well, else the smallest."""
     if settings.context > 0:
         return _plan(facts, settings, places, settings.context)
     cap = min(facts.context_max or LARGEST_DEFAULT_CONTEXT, LARGEST_DEFAULT_CONTEXT)
     least = min(cap, USEFUL_CONTEXT)
     base_layers = _plan(facts, settings, places, min(cap, CARD_CONTEXT)).gpu_layers
 
-    def fits(plan: Plan, verdicts: tuple[Verdict, ...]) -> bool:
+    def fits_well(plan: Plan) -> bool:
         keeps_cards = plan.context <= CARD_CONTEXT or plan.gpu_layers >= base_layers
-        return keeps_cards and _verdict(plan) in verdicts
+        return keeps_cards and _verdict(plan) is Verdict.FITS_WELL
 
     smallest = _plan(facts, settings, places, least)
-    for verdicts in ((Verdict.FITS_WELL,), (Verdict.FITS_WELL, Verdict.TIGHT)):
-        if fits(smallest, verdicts):
-            break
-    else:
+    if not fits_well(smallest):
         return smallest
-    best, low, high = smallest, least // PAGE, cap // PAGE
     whole = _plan(facts, settings, places, cap)
-    if fits(whole, verdicts):
+    if fits_well(whole):
         return whole
+    best, low, high = smallest, least // PAGE, cap // PAGE
     while low < high:
         middle = (low + high + 1) // 2
         plan = _plan(facts, settings, places, max(least, PAGE * middle))
-        if fits(plan, verdicts):
+        if fits_well(plan):
             best, low = plan, middle
         else:
             high = middle - 1
