@@ -177,8 +177,11 @@ def test_a_jan_model_used_in_place_is_found_where_it_lies(home: Home, tmp_path: 
     assert (found.name, found.path) == ("Qwen", file)
 
 
-@pytest.mark.parametrize("path", ["../../../../etc/passwd", "llamacpp/models/gone.gguf", "", "/etc/passwd", "\0.gguf"])
+@pytest.mark.parametrize(
+    "path", ["../../../../outside.gguf", "llamacpp/models/gone.gguf", "", "/etc/passwd", "\0.gguf"]
+)
 def test_a_model_yml_that_points_astray_is_skipped(home: Home, path: str) -> None:
+    put(home.folder / "outside.gguf")
     put(home.folder / ".local/share/Jan/data/llamacpp/models/x/model.yml", f"model_path: {path}\nname: x\n")
     result = scan(home)
     assert result.found == ()
