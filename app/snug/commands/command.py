@@ -70,12 +70,16 @@ class Context:
                     "Do this in its window, or close the window and try again.",
                     kind="already-open",
                 )
-            self._resources.callback(lock.release)
+            self.on_close(lock.release)
         store, notices = open_store(self.paths, now=lambda: datetime.now(UTC), read_only=not write)
-        self._resources.callback(store.close)
+        self.on_close(store.close)
         for notice in notices:
             self.note(f"{notice.title} {notice.text}".strip())
         return store
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Do this when the command has ended, however it ends."""
+        self._resources.callback(action)
 
     def close(self) -> None:
         """End the children and close the store."""
