@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from snug.store import Store
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_QUICK_BACKEND", "software")
@@ -25,3 +30,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("SNUG_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def write_long_chat() -> Callable[[Store, int], int]:
+    """Writes a chat of so many messages in one transaction, as years of talking would leave it."""
+    return long_chat
+
+
+def long_chat(store: Store, count: int) -> int:
+    from sqlalchemy import insert
+
+    from snug.store.schema import messages
+    from snug.store.values import checksum
+
+    chat_id = store.chats.create(None)
+    rows = []
+    for number in range(1, count + 1):
+        role = "user" if number % 2 else "assistant"
+        text = f"{'Question' if number % 2 else 'Answer'} {(number - 1) // 2}"
+        rows.append(
+            {
+                "id": number, "chat_id": chat_id, "parent_id": number - 1 or None, "is_shown": True,
+                "is_picked": True, "role": role, "text": text, "checksum": checksum(role, text), "state": "done",
+                "model_name": "Pip", "created_at": "2026-11-21T12:00:00+00:00", "tokens": 2,
+            }
+        )  # fmt: skip
+    with store._database.write() as connection:
+        connection.execute(insert(messages), rows)
+    return chat_id
