@@ -1,0 +1,126 @@
+"""Recommendations: honest, different in character, with reasons."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from snug.core.catalogue import load_catalogue
+from snug.core.fit import Verdict
+from snug.core.machine import Machine
+from snug.core.recommend import (
+    SLOW_READING_WORDS_PER_S,
+    USES,
+    all_fits,
+    best_type,
+    nothing_fits_words,
+    rank_of,
+    recommend,
+)
+from snug.core.words import words_per_second
+from tests.core.machines import apple, card, machine, machines
+
+CATALOGUE = load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
+ENTRIES = {entry.key: entry for entry in CATALOGUE}
+EXAMPLES = 1_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 12
+
+COMPUTERS = {
+    "small laptop": machine(8, bandwidth=35e9, cores=4),
+    "laptop": machine(16),
+    "desktop with a card": machine(32, card()),
+    "mac": apple(32),
+    "workstation": machine(128, card("NVIDIA H100 80GB HBM3", 80, 3350e9)),
+}
+
+
+@pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+def test_three_picks_of_different_models_with_a_sentence_each(computer: Machine) -> None:
+    picks = recommend(CATALOGUE, computer)
+    assert len(picks) == 3
+    assert len({pick.entry.key for pick in picks}) == 3
+    assert len({pick.badge for pick in picks}) == 3
+    assert all(pick.why.endswith(".") and pick.fit.verdict is not Verdict.TOO_BIG for pick in picks)
+
+
+@pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+def test_the_first_pick_answers_at_least_as_fast_as_slow_reading(computer: Machine) -> None:
+    first = recommend(CATALOGUE, computer)[0]
+    assert first.fit.speed is not None
+    assert words_per_second(first.fit.speed.mid) >= SLOW_READING_WORDS_PER_S
+
+
+@pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+def test_the_second_is_by_another_maker_and_the_third_is_the_fastest(computer: Machine) -> None:
+    first, second, third = recommend(CATALOGUE, computer)
+    assert second.entry.maker != first.entry.maker
+    assert third.badge == "Fastest"
+    assert first.fit.speed is not None
+    assert third.fit.speed is not None
+    assert third.fit.speed.mid > first.fit.speed.mid
+
+
+@pytest.mark.parametrize(("use", "word"), USES.items())
+def test_what_is_picked_is_good_for_what_was_asked(use: str, word: str) -> None:
+    assert all(word in pick.entry.good_for for pick in recommend(CATALOGUE, machine(32, card()), use))
+
+
+def test_an_unknown_use_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="cooking"):
+        recommend(CATALOGUE, machine(16), "cooking")
+
+
+def test_on_a_computer_where_nothing_fits_nothing_is_picked_and_the_reason_said() -> None:
+    tiny = machine(0.5, free_gb=0.3)
+    assert recommend(CATALOGUE, tiny) == ()
+    assert "No model fits" in nothing_fits_words(CATALOGUE, tiny)
+
+
+def test_where_everything_is_slower_than_reading_that_is_said() -> None:
+    picks = recommend([ENTRIES["llama-3.3-70b-instruct"]], machine(128))
+    assert [pick.badge for pick in picks] == ["Slow here"]
+    assert "slow" in picks[0].why
+
+
+def test_with_an_unknown_bandwidth_the_first_pick_is_small_and_says_why() -> None:
+    first = recommend(CATALOGUE, machine(32, bandwidth=None))[0]
+    assert (first.entry.active_parameters or first.entry.parameters) <= 4_000_000_000
+    assert "not known yet" in first.why
+
+
+def test_a_small_model_with_speed_to_spare_is_taken_unreduced() -> None:
+    found = best_type(ENTRIES["qwen3-0.6b"], machine(32, card()))
+    assert found is not None
+    assert found[0] == "Q8_0"
+
+
+def test_three_bits_are_offered_only_for_large_models() -> None:
+    assert best_type(ENTRIES["qwen3-8b"], machine(8, free_gb=5)) is None
+    found = best_type(ENTRIES["qwen3-14b"], machine(16, free_gb=10))
+    assert found is not None
+    assert found[0] == "Q3_K_M"
+
+
+def test_a_newer_model_ranks_above_an_older_one_of_its_size() -> None:
+    assert rank_of(ENTRIES["qwen3.5-9b"]) > rank_of(ENTRIES["llama-3.1-8b-instruct"])
+    assert rank_of(ENTRIES["gemma-4-31b-it"]) > rank_of(ENTRIES["gemma-4-12b-it"])
+
+
+def test_every_model_gets_an_answer_also_one_that_is_too_big() -> None:
+    answers = all_fits(CATALOGUE, machine(16))
+    assert [entry for entry, _, _ in answers] == list(CATALOGUE)
+    assert {answer.verdict for _, _, answer in answers} >= {Verdict.FITS_WELL, Verdict.TOO_BIG}
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(machines())
+def test_every_machine_gets_picks_that_fit_or_a_reason(computer: Machine) -> None:
+    picks = recommend(CATALOGUE, computer)
+    assert all(pick.fit.verdict is not Verdict.TOO_BIG and pick.download_bytes > 0 for pick in picks)
+    assert len({pick.entry.key for pick in picks}) == len(picks)
+    if not picks:
+        assert nothing_fits_words(CATALOGUE, computer)
+    elif picks[0].badge == "Best answers" and picks[0].fit.speed is not None:
+        assert words_per_second(picks[0].fit.speed.mid) >= SLOW_READING_WORDS_PER_S
