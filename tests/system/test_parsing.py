@@ -67,7 +67,7 @@ def test_no_text_makes_a_parser_raise(first: str, second: str, third: str) -> No
     drm.parse_amd_ids(first, second, third)
     for group in container.parse(first, second, "memory"):
         assert all(".." not in folder.split("/")[1:] or ".." in second for folder in group.folders)
-    amd.parse(AmdFiles(first, 5, 9, 2, 1, second, first.encode("utf-8", "replace"), third, second))
+    amd.parse(AmdFiles(first, 5, 9, 2, second, first.encode("utf-8", "replace"), third, second))
     other_graphics.parse(Card(first, "8086", second, third, first, second), third)
 
 

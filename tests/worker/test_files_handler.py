@@ -47,6 +47,8 @@ def test_a_file_is_inspected_with_its_hash(start_child: StartChild, pip_path: st
     ("name", "content", "kind"),
     [
         ("absent.gguf", None, "no-file"),
+        ("x" * 300, None, "no-file"),
+        ("nul\0.gguf", None, "no-file"),
         ("empty.gguf", b"", "bad-gguf"),
         ("page.gguf", b"<!doctype html><html>" + b"x" * 99, "bad-gguf"),
         ("part-00002-of-00003.gguf", b"GGUF", "missing-part"),

@@ -121,7 +121,7 @@ def parts_of(path: Path) -> tuple[Path, ...]:
     if not 1 <= int(match["part"]) <= count <= 1000:
         raise FileNotFoundError(path.name)
     for part in parts:
-        if not part.is_file():
+        if not os.path.isfile(part):
             raise FileNotFoundError(part.name)
     return parts
 

@@ -61,7 +61,7 @@ def find_files(root: Path, walk: FolderWalk) -> Iterator[tuple[str, Path]]:
 def find_ollama(root: Path, walk: FolderWalk) -> Iterator[tuple[str, Path]]:
     """(name and tag, blob) of every model in an Ollama store."""
     manifests = root / "manifests"
-    if not manifests.is_dir():
+    if not os.path.isdir(manifests):
         return
     for path in walk.files(manifests, lambda name: not name.startswith(".")):
         try:
@@ -79,7 +79,7 @@ def find_jan(root: Path, walk: FolderWalk) -> Iterator[tuple[str, Path]]:
     """(name, file) of every model that a model.yml below Jan's data folder names, then files without one."""
     named = set()
     for models in (root / "llamacpp" / "models", root / "models"):
-        if not models.is_dir():
+        if not os.path.isdir(models):
             continue
         for path in walk.files(models, lambda name: name == "model.yml"):
             model = app_folders.jan_model(app_folders.read_small(path), root)
@@ -87,7 +87,7 @@ def find_jan(root: Path, walk: FolderWalk) -> Iterator[tuple[str, Path]]:
                 walk.skip(path, "it names no model file below Jan's folder")
                 continue
             name, file = model
-            if not is_gguf_name(file.name) or not file.is_file():
+            if not is_gguf_name(file.name) or not os.path.isfile(file):
                 walk.skip(path, "the model file that it names is not there")
                 continue
             named.add(os.path.realpath(file))
@@ -115,7 +115,7 @@ def scan(home: Home, extra: Iterable[Path] = (), walk: FolderWalk | None = None)
     looked_in = []
     for app in (*APPS, chosen):
         for folder in app.folders(home):
-            if not _is_folder(folder):
+            if not _is_folder(folder, walk):
                 continue
             looked_in.append((app.name, str(folder)))
             for name, path in app.find(folder, walk):
@@ -138,8 +138,11 @@ def _candidate(name: str, path: Path, app: str, walk: FolderWalk) -> Candidate |
     return Candidate(name, path, app, parts, size)
 
 
-def _is_folder(folder: Path) -> bool:
+def _is_folder(folder: Path, walk: FolderWalk) -> bool:
     try:
         return folder.is_dir()
+    except PermissionError:
+        walk.skip(folder, "this account may not look into it")
     except (OSError, ValueError):
-        return False
+        pass
+    return False

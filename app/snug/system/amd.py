@@ -26,7 +26,6 @@ class AmdFiles:
     vram_total: int = 0
     vram_used: int = 0
     gtt_total: int = 0
-    gtt_used: int = 0
     vram_vendor: str = ""
     metrics: bytes = b""
     processor: str = ""
@@ -106,7 +105,6 @@ def _files(environment: Environment, card: drm.Card) -> AmdFiles:
         vram_total=drm.number(environment, f"{here}/mem_info_vram_total"),
         vram_used=drm.number(environment, f"{here}/mem_info_vram_used"),
         gtt_total=drm.number(environment, f"{here}/mem_info_gtt_total"),
-        gtt_used=drm.number(environment, f"{here}/mem_info_gtt_used"),
         vram_vendor=drm.words(environment, f"{here}/mem_info_vram_vendor"),
         metrics=metrics,
         processor=_processor_name(environment),

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -111,7 +110,7 @@ class Environment:
         return usage.free, usage.total
 
     def has_folder(self, folder: str) -> bool:
-        return Path(folder).is_dir()
+        return os.path.isdir(folder)
 
     def nvidia(self) -> list[dict[str, Any]]:
         """The NVIDIA library's figures, one mapping a device. Raises NotReadable."""

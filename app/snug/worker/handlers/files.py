@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,11 +62,11 @@ def scan_folders(request: protocol.ScanFolders, job: Job) -> protocol.ScanDone:
 def complete_parts(path: Path) -> tuple[Path, ...]:
     """The file and, where it is one of a split model, all parts in order. Raises UserError."""
     path = path.absolute()
-    if path.is_dir():
+    if os.path.isdir(path):
         raise _unusable(f"{path} is a folder.", "Name the model file in it.", "not-a-file")
-    if not path.exists():
+    if not os.path.lexists(path):
         raise _unusable(f"There is no file {path}.", "Check the name and the folder.", "no-file")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise _unusable(f"{path} is not an ordinary file.", "Name a model file.", "not-a-file")
     try:
         return parts_of(path)
