@@ -16,6 +16,8 @@ from snug.store.integrity import HEADER_BYTES, MAGIC
 # No row of ours has a larger number; damage may claim any.
 LARGEST_ROW = 2**48
 BATCH = 200
+# A jump over damage takes some milliseconds, and a start must not take minutes; the backup has the rest.
+MOST_JUMPS = 500
 
 
 @dataclass(slots=True)
@@ -64,21 +66,21 @@ class _RowReader:
             "ORDER BY rowid LIMIT ?"
         )
         self.has_met_damage = False
+        self._jumps = 0
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         position = -1
         while True:
             batch, is_cut = self._after(position, BATCH)
             for row in batch:
-                if row[0] > position:  # a damaged tree may give rows twice or out of order
-                    position = row[0]
-                    yield row[1:]
-                else:
-                    is_cut = True
+                yield row[1:]
+            if batch:
+                position = batch[-1][0]
             if is_cut:
                 self.has_met_damage = True
                 if not batch:
-                    following = self._next_readable(position)
+                    self._jumps += 1
+                    following = self._next_readable(position) if self._jumps <= MOST_JUMPS else None
                     if following is None:
                         return
                     position = following
@@ -86,17 +88,17 @@ class _RowReader:
                 return
 
     def _after(self, position: int, limit: int) -> tuple[list[tuple[int, ...]], bool]:
-        """Rows behind `position`, and whether damage cut them short."""
+        """Rows behind `position`, and whether damage cut them short: a damaged tree may give rows out of order."""
         batch: list[tuple[int, ...]] = []
+        last = position
         try:
             for row in self._connection.execute(self._query, (position, limit)):
-                if not isinstance(row[0], int):
+                if not isinstance(row[0], int) or row[0] <= last:
                     return batch, True
+                last = row[0]
                 batch.append(row)
         except (*FAULTS, OverflowError, MemoryError):
             return batch, True
-        if batch and batch[-1][0] <= position:
-            return [], True
         return batch, False
 
     def _next_readable(self, position: int) -> int | None:
