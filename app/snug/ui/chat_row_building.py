@@ -158,9 +158,15 @@ def block_row(block: Block, number: int, palette: Palette, *, is_open: bool = Fa
         name = "" if block.continued else code_highlighting.language_name(block.language)
         return replace(row, text=block.source, rich=_lines(rich), marker=name)
     if block.kind == "table":
-        cells = tuple(tuple(render(cell, palette.inline).rich for cell in cells) for cells in block.rows)
-        plain = "\n".join("\t".join(cells) for cells in block.rows)
-        return replace(row, text=plain, cells=cells, alignments=block.alignments, hasHeader=block.has_header)
+        rendered = [[render(cell, palette.inline) for cell in cells] for cells in block.rows]
+        return replace(
+            row,
+            text="\n".join("\t".join(cell.plain for cell in cells) for cells in rendered),
+            cells=tuple(tuple(cell.rich for cell in cells) for cells in rendered),
+            plainCells=tuple(tuple(cell.plain or " " for cell in cells) for cells in rendered),
+            alignments=block.alignments,
+            hasHeader=block.has_header,
+        )
     inline = render(block.source, palette.inline)
     return replace(row, text=inline.plain, rich=_lines(inline.rich), links=inline.links)
 

@@ -31,6 +31,7 @@ class Row:
     depth: int = 0
     quote: int = 0
     cells: tuple[tuple[str, ...], ...] = ()
+    plainCells: tuple[tuple[str, ...], ...] = ()
     alignments: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     hasHeader: bool = False

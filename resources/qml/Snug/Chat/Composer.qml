@@ -39,12 +39,16 @@ Rectangle {
         width: parent.width - 40
         spacing: Theme.spaceS
 
-        ScrollView {
+        Flickable {
             width: parent.width
             height: Math.min(200, Math.max(34, entry.implicitHeight))
-            ScrollBar.horizontal.policy: ScrollBar.AlwaysOff
+            contentWidth: width
+            contentHeight: entry.implicitHeight
+            clip: true
+            boundsBehavior: Flickable.StopAtBounds
+            ScrollBar.vertical: QuietScrollBar {}
 
-            TextArea {
+            TextArea.flickable: TextArea {
                 id: entry
                 objectName: "entry"
                 leftPadding: 0

@@ -11,6 +11,7 @@ Item {
 
     required property string text
     required property var cells
+    required property var plainCells
     required property var alignments
     required property bool hasHeader
     required property int depth
@@ -79,6 +80,7 @@ Item {
                                 y: 8
                                 width: cell.width - 28
                                 rich: root.cells[cell.row]?.[cell.column] ?? ""
+                                plain: root.plainCells[cell.row]?.[cell.column] ?? ""
                                 font.pixelSize: Theme.smallSize + 1
                                 font.weight: cell.isHead ? Font.DemiBold : Font.Normal
                                 horizontalAlignment: root.alignments[cell.column] === "right" ? TextEdit.AlignRight : root.alignments[cell.column] === "center" ? TextEdit.AlignHCenter : TextEdit.AlignLeft
