@@ -30,7 +30,7 @@ class RequestLog:
 
     def __init__(self, file: Path | None = None) -> None:
         self._entries: list[Entry] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._file = file
 
     def add(self, entry: Entry) -> None:
@@ -39,10 +39,20 @@ class RequestLog:
             if self._file:
                 with self._file.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(asdict(entry)) + "\n")
+            self._lock.notify_all()
 
     def entries(self, where: str = "", method: str = "") -> list[Entry]:
         with self._lock:
-            return [e for e in self._entries if where in ("", e.where) and method in ("", e.method)]
+            return self._matching(where, method)
+
+    def _matching(self, where: str, method: str) -> list[Entry]:
+        return [e for e in self._entries if where in ("", e.where) and method in ("", e.method)]
+
+    def wait_for(self, count: int, where: str = "", timeout_s: float = 20.0) -> None:
+        """Wait until so many requests have ended: an entry is written when its answer is over."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self._matching(where, "")) >= count, timeout_s):
+                raise TimeoutError(f"{len(self._matching(where, ''))} of {count} requests have ended")
 
     def clear(self) -> None:
         with self._lock:

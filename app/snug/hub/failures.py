@@ -282,7 +282,7 @@ class AskedToWait(UserError):
 
 
 def rate_limited(host: str, seconds: float | None, details: str = "") -> AskedToWait:
-    wait = f"{seconds:.0f} seconds" if seconds else "a while"
+    wait = f"{seconds:.0f} second{'' if seconds == 1 else 's'}" if seconds else "a while"
     return AskedToWait(
         f"{host} asks us to wait {wait}.", "Try again after that.", "rate-limited", details, seconds=seconds or 0.0
     )

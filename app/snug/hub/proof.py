@@ -70,13 +70,14 @@ class Proof:
         self._part = part
         self._generation = part.generation
         self._digest = Digest(part_path(part.final), part.head.size)
-        self._is_ending = False
+        self._ending = asyncio.Event()
+        self._end_task = asyncio.ensure_future(self._ending.wait())
         self._task = asyncio.ensure_future(self._follow())
 
     async def _follow(self) -> None:
-        while not self._is_ending:
+        while not self._ending.is_set():
             await self._step()
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.wait({self._end_task}, timeout=_PAUSE_S)
 
     async def _step(self) -> None:
         if self._generation != self._part.generation:  # the file was started again
@@ -89,7 +90,7 @@ class Proof:
 
     async def finish(self) -> Digest:
         """The digest of the whole file; to be called when every byte is there."""
-        self._is_ending = True
+        self._ending.set()
         await self._task
         if self._part.spans.total != self._part.head.size:
             raise failures.connection_lost("bytes are missing after all ranges were fetched")
@@ -101,4 +102,5 @@ class Proof:
 
     def close(self) -> None:
         self._task.cancel()
+        self._end_task.cancel()
         self._digest.close()
