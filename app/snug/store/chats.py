@@ -220,6 +220,7 @@ class Chats:
         state: str,
         model_name: str = "",
     ) -> int:
+        self._touch(connection, chat_id)
         message_tree.unpick(connection, chat_id, parent)
         result = connection.execute(
             insert(messages).values(
@@ -239,7 +240,6 @@ class Chats:
         new = _new_id(result.inserted_primary_key)
         if state != "writing":
             search_index.remember(connection, new)
-        self._touch(connection, chat_id)
         return new
 
     def _touch(self, connection: Connection, chat_id: int) -> None:

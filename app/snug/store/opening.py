@@ -90,6 +90,7 @@ def _open(paths: Paths, now: Clock, busy_ms: int) -> Store:
         store = Store(database, paths, now)
         store.settle()
         ensure_built_in(database, store.models, resources_folder())
+        store.chats.empty_expired(int(store.settings.get("privacy.bin_days")))
         store.chats.index_some()
         store.keep_counts()
         store.back_up_if_due(is_start=True)

@@ -59,7 +59,7 @@ def has_full_text_search(database: Database) -> bool:
 
 def chats_with(connection: Connection, words: str) -> list[int]:
     """The conversations whose title or shown messages hold all of `words`, as beginnings of words."""
-    wanted = [unicodedata.normalize("NFC", word) for word in words.split()][:MOST_WORDS]
+    wanted = [unicodedata.normalize("NFC", word) for word in words.replace("\0", " ").split()][:MOST_WORDS]
     folded = [word.casefold() for word in wanted]
     found = {
         number
@@ -78,7 +78,7 @@ def chats_with(connection: Connection, words: str) -> list[int]:
 
 
 def _from_index(connection: Connection, index: str, words: list[str]) -> list[int]:
-    expression = " ".join('"' + word.replace('"', '""').replace("\0", " ") + '"*' for word in words)
+    expression = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
     query = text(
         f"SELECT DISTINCT chat_id FROM messages WHERE is_shown AND id IN "
         f"(SELECT rowid FROM {index} WHERE {index} MATCH :words)"
