@@ -150,27 +150,21 @@ def build_wheel(
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
     source = [*pip, "download", "--no-deps", "--no-build-isolation", "--no-binary", DISTRIBUTION, "-d", str(folder)]
     wheel = [*pip, "--no-cache-dir", "wheel", "-v", "--no-deps", "--no-build-isolation", "-w", str(folder / "built")]
-    step = Step(title)
     try:
-        step.show("fetching the source", always=True)
-        fetch = [*source, f"{DISTRIBUTION}=={recipe.version}"]
-        for _ in run_logged(fetch, {**environment, **flags}, log, keep_open=keep_open):
+        with Step(title) as step:
             step.show("fetching the source")
-        archive = next(folder.glob("*.tar.gz"))
-        build = [*wheel, f"--config-settings=cmake.args={recipe.cmake_arguments}", str(archive)]
-        for line in run_logged(build, {**environment, **flags}, log, keep_open=keep_open):
-            found = parse_ninja(line)
-            if found:
-                step.show(found[2], found[0] / found[1])
-        built = next((folder / "built").glob("*.whl"))
-        kept = keep_wheel(cache_folder(), recipe, built)
-    except BaseException:
-        step.failed()
-        raise
+            fetch = [*source, f"{DISTRIBUTION}=={recipe.version}"]
+            for _ in run_logged(fetch, {**environment, **flags}, log, keep_open=keep_open):
+                step.refresh()
+            archive = next(folder.glob("*.tar.gz"))
+            build = [*wheel, f"--config-settings=cmake.args={recipe.cmake_arguments}", str(archive)]
+            for line in run_logged(build, {**environment, **flags}, log, keep_open=keep_open):
+                found = parse_ninja(line)
+                if found:
+                    step.show(found[2], found[0] / found[1])
+        return keep_wheel(cache_folder(), recipe, next((folder / "built").glob("*.whl")))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    step.done()
-    return kept
 
 
 def run_logged(

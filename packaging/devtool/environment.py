@@ -140,7 +140,8 @@ def is_usable(layout: Layout) -> bool:
         config = (layout.venv / "pyvenv.cfg").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    here = f"command = {sys.executable}" in config or str(layout.venv) in config
+    # Programs in it begin with the path of their interpreter, so a moved environment does not work any more.
+    is_in_place = any(line.startswith("command") and line.endswith(str(layout.venv)) for line in config.splitlines())
     probe = "import sys, pip; print(sys.version_info[:2] == eval(sys.argv[1]), sys.prefix)"
     try:
         done = subprocess.run(
@@ -152,7 +153,7 @@ def is_usable(layout: Layout) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         return False
-    return here and done.returncode == 0 and done.stdout.split()[:1] == ["True"]
+    return is_in_place and done.returncode == 0 and done.stdout.split()[:1] == ["True"]
 
 
 def missing_libraries(site_packages: Path) -> list[str]:
@@ -178,6 +179,8 @@ class SetUp:
         layout = self._layout
         print("Setting Snug up. The first time takes some minutes; the next start is immediate.", file=sys.stderr)
         layout.log.write_text("", encoding="utf-8")
+        if layout.venv.is_symlink() or layout.venv.is_file():
+            layout.venv.unlink()
         layout.stamp.unlink(missing_ok=True)
         try:
             self._make_environment()
@@ -210,25 +213,17 @@ class SetUp:
                 print(f"Mending {dist_info.name.split('-')[0]}.", file=sys.stderr)
                 forget(dist_info)
             return
-        step = Step("[1/4] Making the private environment")
-        if layout.venv.is_symlink() or layout.venv.is_file():
-            layout.venv.unlink()
-        shutil.rmtree(layout.venv, ignore_errors=True)
-        venv.EnvBuilder(with_pip=True, clear=True, symlinks=sys.platform != "win32").create(layout.venv)
-        step.done()
+        with Step("[1/4] Making the private environment"):
+            shutil.rmtree(layout.venv, ignore_errors=True)
+            venv.EnvBuilder(with_pip=True, clear=True, symlinks=sys.platform != "win32").create(layout.venv)
 
     def _pip(self, title: str, arguments: Iterable[str]) -> None:
         pip = [str(self._layout.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        step = Step(title)
-        try:
+        with Step(title) as step:
             for line in run_logged([*pip, *arguments], self._environment, self._layout.log, keep_open=self._lock):
                 doing = parse_pip(line)
                 if doing:
                     step.show(doing)
-        except BaseException:
-            step.failed()
-            raise
-        step.done()
 
     def _install_libraries(self) -> None:
         wanted = requirements(self._layout.root / "pyproject.toml")

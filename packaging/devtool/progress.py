@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 QUIET_INTERVAL_S = 15.0
+LIVE_INTERVAL_S = 0.5
 
 _NINJA = re.compile(r"^\s*\[(\d+)/(\d+)\] (.*)")
 _PIP = re.compile(
@@ -63,7 +65,10 @@ def time_left(share: float, elapsed_s: float) -> str:
 
 
 class Step:
-    """One step of the set-up: says what it is doing, how long it took, and how much of it is done."""
+    """One step of the set-up, as a context: says what it is doing, how long it takes, and how much of it is done.
+
+    The line goes on counting while nothing new is known, so that nobody wonders whether it stands still.
+    """
 
     def __init__(
         self, title: str, out: TextIO | None = None, now: Callable[[], float] = time.monotonic, live: bool | None = None
@@ -73,40 +78,55 @@ class Step:
         self._now = now
         self._live = self._out.isatty() if live is None else live
         self._began = now()
-        self._shown_at = -1e9
+        self._shown_at = self._began
+        self._doing = ""
+        self._share: float | None = None
         self._width = 0
-        self.show("", always=True)
+        self._over = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self._writing = threading.Lock()
 
-    def show(self, doing: str, share: float | None = None, *, always: bool = False) -> None:
-        """Shows what is being done now. A file or a pipe gets such a line only every `QUIET_INTERVAL_S`."""
+    def __enter__(self) -> Step:
+        self._write(self._line())
+        self._ticker.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._over.set()
+        self._ticker.join()
+        took = clock(self._now() - self._began)
+        self._write(f"{self._title} done in {took}" if kind is None else f"{self._title} stopped after {took}")
+        if self._live:
+            self._out.write("\n")
+            self._out.flush()
+
+    def show(self, doing: str, share: float | None = None) -> None:
+        """Notes what is being done now. A file or a pipe gets a line only every `QUIET_INTERVAL_S`."""
+        self._doing, self._share = doing, share
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Writes the line anew when it is time to."""
         now = self._now()
-        if not always and now - self._shown_at < (0.1 if self._live else QUIET_INTERVAL_S):
-            return
-        self._shown_at = now
-        elapsed = now - self._began
-        text = f"{self._title} {clock(elapsed)}"
-        if share is not None:
-            text += f", {share:.0%}{time_left(share, elapsed)}"
-        self._write(text + (f" ({doing})" if doing else ""))
+        if now - self._shown_at >= (LIVE_INTERVAL_S if self._live else QUIET_INTERVAL_S):
+            self._shown_at = now
+            self._write(self._line())
 
-    def done(self) -> None:
-        text = f"{self._title} done in {clock(self._now() - self._began)}"
-        self._write(text)
-        if self._live:
-            self._out.write("\n")
-            self._out.flush()
+    def _tick(self) -> None:
+        while not self._over.wait(LIVE_INTERVAL_S):
+            self.refresh()
 
-    def failed(self) -> None:
-        self._write(f"{self._title} failed after {clock(self._now() - self._began)}")
-        if self._live:
-            self._out.write("\n")
-            self._out.flush()
+    def _line(self) -> str:
+        elapsed = self._now() - self._began
+        share = "" if self._share is None else f", {self._share:.0%}{time_left(self._share, elapsed)}"
+        return f"{self._title} {clock(elapsed)}{share}" + (f" ({self._doing})" if self._doing else "")
 
     def _write(self, text: str) -> None:
-        if self._live:
-            text = text[: shutil.get_terminal_size().columns - 1]
-            self._out.write("\r" + text.ljust(self._width))
-            self._width = len(text)
-        else:
-            self._out.write(text + "\n")
-        self._out.flush()
+        with self._writing:
+            if self._live:
+                text = text[: shutil.get_terminal_size().columns - 1]
+                self._out.write("\r" + text.ljust(self._width))
+                self._width = len(text)
+            else:
+                self._out.write(text + "\n")
+            self._out.flush()

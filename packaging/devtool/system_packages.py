@@ -107,6 +107,14 @@ NEEDS = (
         only_for="test",
         linux_only=True,
     ),
+    Need(
+        "xdotool, hands for the tests",
+        "tool",
+        ("xdotool",),
+        {"debian": "xdotool", "fedora": "xdotool", "arch": "xdotool"},
+        only_for="test",
+        linux_only=True,
+    ),
 )
 
 

@@ -63,11 +63,10 @@ def test_a_clock_shows_minutes_and_seconds() -> None:
 
 def test_a_pipe_gets_a_line_now_and_then() -> None:
     out, now = io.StringIO(), Clock()
-    step = Step("Building", out, now, live=False)
-    for second in range(1, 61):
-        now.time = second
-        step.show("ops.cpp", second / 60)
-    step.done()
+    with Step("Building", out, now, live=False) as step:
+        for second in range(1, 61):
+            now.time = second
+            step.show("ops.cpp", second / 60)
     lines = out.getvalue().splitlines()
     assert lines[0] == "Building 0:00"
     assert lines[1] == "Building 0:15, 25%, less than a minute left (ops.cpp)"
@@ -77,13 +76,29 @@ def test_a_pipe_gets_a_line_now_and_then() -> None:
 
 def test_a_terminal_gets_one_line_that_is_written_over() -> None:
     out, now = io.StringIO(), Clock()
-    step = Step("Building", out, now, live=True)
-    now.time = 30
-    step.show("a long name of a file", 0.5)
-    now.time = 60
-    step.done()
+    with Step("Building", out, now, live=True) as step:
+        now.time = 30
+        step.show("a long name of a file", 0.5)
+        now.time = 60
     text = out.getvalue()
     assert text.count("\n") == 1
     last = text.rsplit("\r", 1)[1]
     assert last.startswith("Building done in 1:00")
     assert len(last.rstrip("\n")) >= len("Building 0:30, 50% (a long name of a file)")
+
+
+def test_the_line_goes_on_counting_while_nothing_new_is_said() -> None:
+    out, now = io.StringIO(), Clock()
+    with Step("Installing", out, now, live=False) as step:
+        now.time = 20
+        step.refresh()
+    assert "Installing 0:20\n" in out.getvalue()
+
+
+def test_a_step_that_fails_says_so() -> None:
+    out, now = io.StringIO(), Clock()
+    step = Step("Installing", out, now, live=False)
+    step.__enter__()
+    now.time = 7
+    step.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert out.getvalue().splitlines()[-1] == "Installing stopped after 0:07"

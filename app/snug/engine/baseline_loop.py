@@ -1,7 +1,8 @@
 """The plain low-level greedy loop of llama-cpp-python, nothing of Snug in it: the yardstick of `snug bench chat`.
 
-`python -m snug.engine.baseline_loop MODEL PROMPT_TOKENS NEW_TOKENS THREADS CONTEXT` prints one JSON document with
-the seconds and rates of reading and writing. The end of an answer is ignored, so that the work is the same.
+`python -m snug.engine.baseline_loop MODEL THREADS CONTEXT` loads the model; then each line "PROMPT_TOKENS NEW_TOKENS"
+on its input is answered by one line of JSON with the seconds and rates of reading and writing. The end of an answer
+is ignored, so that the work is the same.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import time
 from typing import Any
 
 
-def measure(path: str, prompt_tokens: int, new_tokens: int, threads: int, context: int) -> dict[str, float]:
-    """Seconds and tokens/s of a prompt of `prompt_tokens` arbitrary tokens and `new_tokens` greedy ones."""
+def answer_lines(path: str, threads: int, context: int) -> None:
+    """Measures once for each line of the input, with the model loaded once."""
     import llama_cpp.llama_cpp as api
 
     quiet = api.llama_log_callback(lambda level, text, data: None)
@@ -35,7 +36,11 @@ def measure(path: str, prompt_tokens: int, new_tokens: int, threads: int, contex
     sampler = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     api.llama_sampler_chain_add(sampler, api.llama_sampler_init_greedy())
     size = api.llama_vocab_n_tokens(api.llama_model_get_vocab(model))
-    return _run(api, native, sampler, [17 + number * 31 % (size - 64) for number in range(prompt_tokens)], new_tokens)
+    for line in sys.stdin:
+        prompt_tokens, new_tokens = map(int, line.split())
+        api.llama_memory_clear(api.llama_get_memory(native), True)
+        prompt = [17 + number * 31 % (size - 64) for number in range(prompt_tokens)]
+        print(json.dumps(_run(api, native, sampler, prompt, new_tokens)), flush=True)
 
 
 def _run(api: Any, native: Any, sampler: Any, prompt: list[int], new_tokens: int) -> dict[str, float]:
@@ -64,4 +69,4 @@ def _run(api: Any, native: Any, sampler: Any, prompt: list[int], new_tokens: int
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:6]))))
+    answer_lines(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
