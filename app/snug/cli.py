@@ -8,7 +8,6 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from typing import NoReturn
 
 from snug import __version__
@@ -42,8 +41,7 @@ def load_commands() -> tuple[Command, ...]:
     """All verbs of all families."""
     found: list[Command] = []
     for name in COMMAND_MODULES:
-        if find_spec(name) is not None:
-            found.extend(importlib.import_module(name).COMMANDS)
+        found.extend(importlib.import_module(name).COMMANDS)
     return tuple(found)
 
 

@@ -147,3 +147,13 @@ def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
     )
     os.close(writing)
     assert b"Traceback" not in finished.stderr
+
+
+def test_the_command_line_loads_nothing_heavy_before_a_command_needs_it() -> None:
+    program = (
+        "import sys; from snug import cli; cli.load_commands()\n"
+        "heavy = {'sqlalchemy', 'numpy', 'huggingface_hub', 'llama_cpp', 'PySide6', 'jinja2'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout.strip() == "[]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snug.commands.choose_file import choose_file
 from snug.commands.command import Command, Context
@@ -15,9 +16,11 @@ from snug.core.errors import UserError
 from snug.core.licences import licence_words
 from snug.core.words import parameters_text, size_text
 from snug.hub.names import require_wanted
-from snug.store import Store
 from snug.store.rows import DownloadRow, LibraryModel, NewDownload, NewModel, RemoteFileRow
 from snug.worker import protocol
+
+if TYPE_CHECKING:
+    from snug.store import Store
 
 HUB_LIMIT_S = 90.0
 INSPECT_LIMIT_S = 30.0

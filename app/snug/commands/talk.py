@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from snug.commands.command import Context, plain
 from snug.commands.find_model import ChosenModel
 from snug.core.errors import UserError
-from snug.store import MessageRow, Store
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
+
+if TYPE_CHECKING:
+    from snug.store import MessageRow, Store
 
 SAVE_EVERY_S = 1.0
 WORDS_PER_TOKEN = 0.75
