@@ -26,6 +26,7 @@ from snug.core.words import (
     words_per_second_text,
     words_range_text,
 )
+from snug.formats.gguf_facts import not_a_chat_model
 from snug.worker import protocol
 
 INSPECT_LIMIT_S = 5.0
@@ -57,6 +58,9 @@ def run(arguments: Namespace, context: Context) -> int:
     """Find the model's figures, compare them with the computer, and say the answer."""
     kv_bits(arguments.kv)
     facts = find_facts(arguments.what, arguments.type, context)
+    problem = not_a_chat_model(facts)
+    if problem is not None and facts.kind != "embedding":
+        raise problem
     machine = chosen_machine(arguments, context)
     answer = fit(facts, FitSettings(context=arguments.context, kv_type=arguments.kv.lower()), machine)
     if context.json:

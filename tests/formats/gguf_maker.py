@@ -1,0 +1,103 @@
+"""Small GGUF files for tests: random weights in the shape of real architectures, written by gguf-py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+
+
+@dataclass
+class Recipe:
+    """A model to make. `tensors` maps names to numpy shapes (rows first reversed, as gguf-py wants them)."""
+
+    architecture: str
+    layers: int = 2
+    width: int = 256
+    feed_forward: int = 512
+    heads: int = 4
+    kv_heads: int = 2
+    vocabulary: int = 512
+    context: int = 4096
+    tied: bool = False
+    keys: dict[str, Any] = field(default_factory=dict)
+    kind: Any = gguf.GGMLQuantizationType.F16
+    layer_tensors: Callable[[Recipe, int], dict[str, tuple[int, ...]]] | None = None
+
+
+def llama_layer(recipe: Recipe, index: int) -> dict[str, tuple[int, ...]]:
+    """The tensors of one layer of a Llama-shaped model."""
+    head = recipe.keys.get("attention.key_length", recipe.width // recipe.heads)
+    inner, outer = recipe.heads * head, recipe.kv_heads * head
+    return {
+        f"blk.{index}.attn_norm.weight": (recipe.width,),
+        f"blk.{index}.attn_q.weight": (inner, recipe.width),
+        f"blk.{index}.attn_k.weight": (outer, recipe.width),
+        f"blk.{index}.attn_v.weight": (outer, recipe.width),
+        f"blk.{index}.attn_output.weight": (recipe.width, inner),
+        f"blk.{index}.ffn_norm.weight": (recipe.width,),
+        f"blk.{index}.ffn_gate.weight": (recipe.feed_forward, recipe.width),
+        f"blk.{index}.ffn_up.weight": (recipe.feed_forward, recipe.width),
+        f"blk.{index}.ffn_down.weight": (recipe.width, recipe.feed_forward),
+    }
+
+
+def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:
+    """All tensors of the recipe with their shapes."""
+    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (recipe.vocabulary, recipe.width)}
+    if not recipe.tied:
+        shapes["output.weight"] = (recipe.vocabulary, recipe.width)
+    shapes["output_norm.weight"] = (recipe.width,)
+    for index in range(recipe.layers):
+        shapes |= (recipe.layer_tensors or llama_layer)(recipe, index)
+    return shapes
+
+
+def write_gguf(path: Path, recipe: Recipe, seed: int = 1) -> Path:
+    """Writes the recipe's model without a vocabulary; loadable by the engine for Llama-shaped recipes."""
+    writer = gguf.GGUFWriter(path, recipe.architecture)
+    writer.add_name(f"random {recipe.architecture}")
+    writer.add_block_count(recipe.layers)
+    writer.add_context_length(recipe.context)
+    writer.add_embedding_length(recipe.width)
+    writer.add_feed_forward_length(recipe.feed_forward)
+    writer.add_head_count(recipe.heads)
+    if "attention.head_count_kv" not in recipe.keys:
+        writer.add_head_count_kv(recipe.kv_heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(recipe.vocabulary)
+    writer.add_tokenizer_model("none")
+    for key, value in recipe.keys.items():
+        _add(writer, f"{recipe.architecture}.{key}", value)
+    random = np.random.default_rng(seed)
+    for name, shape in shapes_of(recipe).items():
+        if len(shape) == 1:
+            writer.add_tensor(name, np.ones(shape, dtype=np.float32))
+            continue
+        data = (random.standard_normal(shape, dtype=np.float32) * 0.02).astype(np.float32)
+        if recipe.kind == gguf.GGMLQuantizationType.F16:
+            writer.add_tensor(name, data.astype(np.float16))
+        else:
+            writer.add_tensor(name, gguf.quants.quantize(data, recipe.kind), raw_dtype=recipe.kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
+    if isinstance(value, bool):
+        writer.add_bool(key, value)
+    elif isinstance(value, int):
+        writer.add_uint32(key, value)
+    elif isinstance(value, float):
+        writer.add_float32(key, value)
+    elif isinstance(value, str):
+        writer.add_string(key, value)
+    else:
+        writer.add_array(key, list(value))
