@@ -249,6 +249,16 @@ def test_the_model_is_chosen_from_a_menu(talk, hands, tmp_path):
     assert "Pip" in talk.chat.composer.modelName
 
 
+def test_a_model_gives_its_memory_back(talk, hands):
+    talk.ask("Hello")
+    talk.wait()
+    assert talk.chat.composer.isLoaded
+    hands.click("modelChip")
+    hands.save_pictures("chat-model-menu")
+    hands.click("giveMemoryBack")
+    assert not talk.chat.composer.isLoaded
+
+
 def test_a_link_asks_with_its_whole_address_before_it_opens(talk, hands, monkeypatch):
     opened = []
     monkeypatch.setattr("snug.ui.chat.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
@@ -315,6 +325,8 @@ def test_a_long_chat_opens_at_its_end_and_stays_there_unless_scrolled(talk, hand
 def test_the_list_folds_away_and_comes_back(talk, hands):
     hands.click("foldList")
     assert not hands.is_shown("searchChats")
+    assert "New chat" in hands.spoken()
+    hands.save_pictures("chat-folded")
     hands.click("showList")
     hands.item("searchChats")
 

@@ -250,7 +250,8 @@ def test_a_death_in_mid_answer_keeps_the_text_explains_itself_and_offers_a_retry
     assert (reply.text, reply.state) == ("So far", "interrupted")
     assert desk.kinds() == ["user", "prose", "problem", "actions"]
     problem = desk.chat.conversation.rows.rows[2]
-    assert problem.text == KILLED.cause
+    assert problem.text == "The model's process was ended from outside"
+    assert problem.note == "Your message and the answer so far are kept."
     assert problem.details == "signal 9"
     assert problem.action == "Try again"
     desk.chat.composer.answerAgain(reply.id)
@@ -287,7 +288,8 @@ def test_a_load_that_fails_says_why_and_ends_the_child(desk: Desk) -> None:
     desk.child.say(protocol.Failed(title="The file is damaged.", advice="Get it again.", kind="bad-file"))
     assert desk.child.is_stopped
     assert desk.kinds() == ["user", "problem"]
-    assert desk.chat.conversation.rows.rows[1].text == "The file is damaged."
+    assert desk.chat.conversation.rows.rows[1].text == "The file is damaged"
+    assert desk.chat.conversation.rows.rows[1].note == "Your message is kept. Get it again."
     assert desk.messages()[-1].state == "failed"
 
 
@@ -353,7 +355,8 @@ def add_model(desk: Desk, folder: Path, name: str) -> int:
 
 def test_before_a_model_is_loaded_the_composer_says_what_will_happen(desk: Desk) -> None:
     assert desk.chat.composer.status.startswith("Starts when you send: a moment, ")
-    assert "remembers about 2 pages" in desk.chat.composer.status
+    assert desk.chat.composer.status.endswith(" MB of memory")
+    assert desk.chat.composer.pagesLeft == "about 2 pages left"
     desk.ask().answer("x")
     assert desk.chat.composer.status == ""
 
@@ -423,6 +426,15 @@ def test_what_no_longer_fits_is_marked(desk: Desk) -> None:
     child.say(protocol.GenerationStarted(prompt_tokens=900, reused_tokens=0, left_out=3))
     assert desk.kinds() == ["user", "notice", "waiting"]
     assert desk.chat.conversation.rows.rows[1].text.startswith("The 3 oldest messages")
+
+
+def test_the_next_start_opens_the_chat_that_was_open(desk: Desk) -> None:
+    desk.ask().answer("x")
+    chat_id = desk.chat.conversation.chatId
+    again = ChatModel(desk.store, desk._make, lambda: MACHINE, lambda: NOW)
+    assert again.conversation.chatId == chat_id
+    desk.store.chats.to_bin(chat_id)
+    assert ChatModel(desk.store, desk._make, lambda: MACHINE, lambda: NOW).conversation.chatId == 0
 
 
 # --- the list ------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 WHOLE_CHAT = 1_000_000
+LAST_CHAT = "window.last_chat"
 
 
 @QmlElement
@@ -54,6 +55,7 @@ class ChatModel(QObject):
         self._composer.chatChanged.connect(self._on_chat_changed)
         self._composer.troubled.connect(self.toast)
         self.refresh()
+        self._open_last()
 
     @Property(ChatList, constant=True)
     def list(self) -> ChatList:
@@ -122,13 +124,23 @@ class ChatModel(QObject):
         """The window closes: keep what came so far, end the child."""
         self._composer.close()
 
+    def _open_last(self) -> None:
+        """Where the person left off, as long as it is not in the bin."""
+        last = int(self._store.settings.get(LAST_CHAT))
+        if last and any(chat.id == last for chat in self._store.chats.list()):
+            self._list.open(last)
+
     def _whole_text(self) -> str:
         messages = self._store.chats.messages(self._conversation.chat_id, limit=WHOLE_CHAT)
         return chat_as_text(self._conversation.plain_title, messages)
 
     def _on_current(self, chat_id: int) -> None:
-        self._conversation.open(chat_id)
+        if chat_id != self._conversation.chat_id or not chat_id:
+            self._conversation.open(chat_id)
+        else:
+            self._conversation.reload()
         self._composer.refresh()
+        self._store.settings.set(LAST_CHAT, chat_id)
 
     def _on_chat_changed(self, chat_id: int) -> None:
         """A chat was written to; a new one is open from its first message on."""

@@ -94,6 +94,11 @@ class ChatComposer(QObject):
         return self._reply is not None
 
     @Property(bool, notify=changed)
+    def isLoaded(self) -> bool:
+        """Whether a model holds memory at the moment."""
+        return self._engine.state != "unloaded"
+
+    @Property(bool, notify=changed)
     def isStopping(self) -> bool:
         return self._engine.state == "stopping"
 

@@ -19,7 +19,6 @@ MakeChild = Callable[[MemoryFacts | None], ChildProcess]
 
 STOP_MS = 2_000
 SMALLEST_CONTEXT = 512
-KEPT = "Your message and the answer so far are kept."
 MEMORY_KINDS = ("no-memory", "gpu-memory", "context-too-large")
 
 
@@ -216,7 +215,7 @@ class ChatEngine(QObject):
 
 def _problem(title: str, advice: str, kind: str, details: str, context: int) -> Problem:
     """The card for a failure; where memory was short, its button offers half the memory of the conversation."""
-    problem = Problem(title, f"{KEPT} {advice}".strip(), details, kind)
+    problem = Problem(title.removesuffix("."), "" if advice == "Try again." else advice, details, kind)
     if kind in MEMORY_KINDS and context >= 2 * SMALLEST_CONTEXT:
         return replace(problem, action="smaller", button=smaller_memory_words(context // 2))
     return problem

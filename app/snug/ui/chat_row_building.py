@@ -46,8 +46,10 @@ class Problem:
     button: str = "Try again"
 
 
-INTERRUPTED = Problem("This answer was interrupted", "Your message and the answer so far are kept.")
-FAILED = Problem("There is no answer", "Your message is kept.")
+INTERRUPTED = Problem("This answer was interrupted", "")
+FAILED = Problem("There is no answer", "")
+KEPT_BOTH = "Your message and the answer so far are kept."
+KEPT_QUESTION = "Your message is kept."
 
 
 def message_rows(message: MessageRow, palette: Palette, *, is_last: bool, problem: Problem | None = None) -> list[Row]:
@@ -79,17 +81,15 @@ def _versions(message: MessageRow) -> dict[str, Any]:
 def closing_rows(message: MessageRow, *, is_last: bool, problem: Problem | None = None) -> list[Row]:
     """What stands under a reply: why it is not whole, and what can be done with it."""
     rows = []
+    has_text = bool(message.text.strip())
     if message.state in ("interrupted", "failed"):
-        problem = problem or (INTERRUPTED if message.state == "interrupted" else FAILED)
-        rows.append(
-            Row(
-                "problem", message.id, text=problem.title, note=problem.advice, details=problem.details,
-                action=problem.button if is_last else "",
-            )
-        )  # fmt: skip
+        problem = problem or (INTERRUPTED if has_text else FAILED)
+        note = f"{KEPT_BOTH if has_text else KEPT_QUESTION} {problem.advice}".strip()
+        button = problem.button if is_last else ""
+        rows.append(Row("problem", message.id, text=problem.title, note=note, details=problem.details, action=button))
     if message.is_damaged:
         rows.append(Row("notice", message.id, text="The disk changed this text: it is not what was saved."))
-    if not message.text.strip() and message.alternatives == 1 and rows:
+    if not has_text and message.alternatives == 1 and rows:
         return rows
     rows.append(
         Row(
@@ -97,7 +97,7 @@ def closing_rows(message: MessageRow, *, is_last: bool, problem: Problem | None 
             message.id,
             note=speed_words(message),
             details=token_details(message),
-            isLast=is_last,
+            isLast=is_last and not rows,
             **_versions(message),
         )
     )

@@ -81,7 +81,7 @@ def plan_words(model: LibraryModel, fit: Fit | None, is_in_cache: bool) -> str:
     start = f"Starts when you send: {duration_text(seconds)}"
     if fit is None:
         return start
-    return f"{start}, {size_text(fit.memory.total)} of memory, remembers {pages_text(fit.context)}"
+    return f"{start}, {size_text(fit.memory.total)} of memory"
 
 
 def pages_left_words(tokens: int) -> str:

@@ -81,6 +81,7 @@ Item {
             chat: root.model
             isListShown: root.isListShown
             onListAsked: root.isListShown = true
+            onNewAsked: root.startNew()
             onRenameAsked: rename.ask()
             onSaveAsked: {
                 saving.active = true;

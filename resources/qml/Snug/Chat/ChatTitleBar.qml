@@ -12,6 +12,7 @@ Item {
     property bool isListShown: true
     readonly property bool hasChat: chat.conversation.chatId !== 0
     signal listAsked
+    signal newAsked
     signal renameAsked
     signal saveAsked
 
@@ -30,6 +31,13 @@ Item {
             label: qsTr("Show the list of chats")
             Layout.leftMargin: -12
             onClicked: root.listAsked()
+        }
+        IconButton {
+            objectName: "newChat"
+            visible: !root.isListShown
+            iconName: "square-pen"
+            label: qsTr("New chat")
+            onClicked: root.newAsked()
         }
         StrongText {
             objectName: "chatTitle"

@@ -41,5 +41,12 @@ Chip {
             onObjectAdded: (index, object) => menu.insertItem(index, object as ActionItem)
             onObjectRemoved: (index, object) => menu.removeItem(object as ActionItem)
         }
+        ActionItem {
+            objectName: "giveMemoryBack"
+            text: qsTr("Give the memory back")
+            iconName: "memory-stick"
+            enabled: root.composer.isLoaded && !root.composer.isAnswering
+            onTriggered: root.composer.giveMemoryBack()
+        }
     }
 }
