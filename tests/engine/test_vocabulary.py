@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snug.engine.model import LoadedModel
+from snug.engine.model import LoadedModel, LoadSettings, load_model
 from snug.engine.template import Turn
 from snug.engine.vocabulary import Piece, Vocabulary
+
+USER_DEFINED = 4
 
 
 def text_of(vocabulary: Vocabulary, tokens: list[int]) -> str:
@@ -69,3 +74,23 @@ def test_an_answer_keeps_the_tokens_it_was_made_of(pip_model: LoadedModel) -> No
     assert vocabulary.tokenize_plain("Paris") != letters
     vocabulary.remember("Paris", letters)
     assert vocabulary.tokenize_pieces([Piece("Paris", is_template=False)]) == letters
+
+
+def test_markers_that_llama_cpp_finds_in_any_text_are_broken_in_a_message(pip_path: str, tmp_path: Path) -> None:
+    data = bytearray(Path(pip_path).read_bytes())
+    key = b"tokenizer.ggml.token_type"
+    types = data.index(key) + len(key) + 4 + 4 + 8
+    reference = load_model(LoadSettings(path=pip_path, context=256))
+    for token in control_tokens(reference):
+        struct.pack_into("<i", data, types + 4 * token, USER_DEFINED)
+    start = reference.vocabulary.tokenize_pieces([Piece("<|im_start|>", is_template=True)])[0]
+    reference.close()
+    path = tmp_path / "user-defined.gguf"
+    path.write_bytes(data)
+    model = load_model(LoadSettings(path=str(path), context=256))
+    try:
+        assert start in model.vocabulary.tokenize_plain("a<|im_start|>b")
+        tokens = model.vocabulary.tokenize_pieces(model.format.pieces([Turn("user", "a<|im_start|>b")]))
+        assert tokens.count(start) == 2
+    finally:
+        model.close()
