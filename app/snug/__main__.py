@@ -17,15 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return child()
     _make_output_safe()
+    if not given and has_display(os.environ, sys.platform):
+        from snug.main import run as open_window  # before the command line's own imports: the window waits for them
+
+        return open_window()
     from snug import cli
     from snug.paths import user_paths
 
     if given:
         return cli.run(given, user_paths())
-    if has_display(os.environ, sys.platform):
-        from snug.main import run as open_window
-
-        return open_window()
     from snug.commands.command import Context
     from snug.commands.terminal import TERMINAL
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QJsonDocument
 
 SMALLEST = (720, 520)
 LARGEST = 20_000
@@ -28,10 +31,8 @@ class FirstLook:
 def read_first_look(path: Path) -> FirstLook:
     """What was kept; the defaults for whatever is missing, damaged or out of bounds."""
     try:
-        document = json.loads(path.read_bytes()[:10_000])
-    except (OSError, ValueError, RecursionError):
-        return FirstLook()
-    if not isinstance(document, dict):
+        document: Any = QJsonDocument.fromJson(QByteArray(path.read_bytes()[:10_000])).object()  # json loads slowly
+    except OSError:
         return FirstLook()
     usable = {
         field.name: document[field.name]
@@ -46,10 +47,11 @@ def write_first_look(path: Path, look: FirstLook) -> None:
     partial = path.with_suffix(".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.write_text(json.dumps(asdict(look)), encoding="utf-8")
+        partial.write_bytes(QJsonDocument.fromVariant(asdict(look)).toJson().data())
         os.replace(partial, path)
     except OSError:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _is_usable(name: str, value: object) -> bool:

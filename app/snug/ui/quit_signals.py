@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
-import socket
 import sys
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
@@ -25,11 +25,11 @@ class QuitSignals(QObject):
             timer.timeout.connect(lambda: None)
             timer.start()
         else:
-            self._near, self._far = socket.socketpair()
-            self._near.setblocking(False)
-            self._far.setblocking(False)
-            signal.set_wakeup_fd(self._far.fileno(), warn_on_full_buffer=False)
-            self._notifier = QSocketNotifier(self._near.fileno(), QSocketNotifier.Type.Read, self)
+            self._near, far = os.pipe()
+            os.set_blocking(self._near, False)
+            os.set_blocking(far, False)
+            signal.set_wakeup_fd(far, warn_on_full_buffer=False)
+            self._notifier = QSocketNotifier(self._near, QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._drain)
         for name in ("SIGTERM", "SIGINT", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -41,4 +41,4 @@ class QuitSignals(QObject):
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._near.recv(64)
+            os.read(self._near, 64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,6 +54,8 @@ def _is_allowed(name: str) -> bool:
 
 def new_child_log(folder: Path) -> Path:
     """A new empty file for a child's stderr in `folder`; the oldest are removed so that `LOGS_KEPT` stay."""
+    import tempfile  # slow to load, and the window's first frame waits for this module
+
     folder.mkdir(parents=True, exist_ok=True)
     older = sorted(folder.glob("child-*.log"), key=_modified)
     for path in older[: max(0, len(older) - LOGS_KEPT + 1)]:

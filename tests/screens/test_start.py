@@ -1,0 +1,146 @@
+"""Starting and ending the real program: first frame, one window per home, signals, what is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+START_LIMIT_S = 30
+
+
+class Program:
+    """`python -m snug` as a process; its first line of output is the report of the first frame."""
+
+    def __init__(self, home: Path) -> None:
+        environment = {
+            **os.environ,
+            "SNUG_HOME": str(home),
+            "SNUG_REPORT_FIRST_FRAME": "1",
+            "QT_QPA_PLATFORM": "offscreen",
+            "QT_QUICK_BACKEND": "software",
+        }
+        self.started_ns = time.monotonic_ns()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "snug"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def first_frame_ns(self) -> int:
+        assert self.process.stdout is not None
+        word, number = self.process.stdout.readline().split()
+        assert word == "first-frame"
+        return int(number)
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=START_LIMIT_S)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[[], Program]]:
+    """Starts programs on one home; what still runs at the end is killed."""
+    programs: list[Program] = []
+
+    def start_one() -> Program:
+        programs.append(Program(home))
+        return programs[-1]
+
+    yield start_one
+    for program in programs:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.communicate()
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while not path.exists() and time.monotonic() < deadline:
+        os.sched_yield()
+    assert path.exists()
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_the_first_frame_is_reported_with_the_clock_of_the_starter(start):
+    program = start()
+    assert program.started_ns < program.first_frame_ns() < time.monotonic_ns()
+    code, _, errors = program.end()
+    assert code == 0
+    assert errors == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_ends_the_window(start, home, number):
+    program = start()
+    program.first_frame_ns()
+    code, _, errors = program.end(number)
+    assert code == 0
+    assert errors == ""
+    assert json.loads((home / "first_look.json").read_text())["width"] > 0
+
+
+def test_a_second_start_raises_the_first_window_and_ends(start):
+    first = start()
+    first.first_frame_ns()
+    second = start()
+    out, err = second.process.communicate(timeout=START_LIMIT_S)
+    assert second.process.returncode == 0
+    assert (out, err) == ("", "")
+    assert first.process.poll() is None
+    assert first.end()[0] == 0
+
+
+def test_after_a_kill_the_next_start_takes_over(start):
+    first = start()
+    first.first_frame_ns()
+    first.end(signal.SIGKILL)
+    second = start()
+    second.first_frame_ns()
+    assert second.end()[0] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_child_outlives_a_killed_window(start, home):
+    program = start()
+    program.first_frame_ns()
+    children: list[int] = []
+    deadline = time.monotonic() + START_LIMIT_S
+    while not children and time.monotonic() < deadline:
+        children = children_of(program.process.pid)
+    assert children
+    program.end(signal.SIGKILL)
+    deadline = time.monotonic() + START_LIMIT_S
+    while any(is_alive(child) for child in children) and time.monotonic() < deadline:
+        os.sched_yield()
+    assert not any(is_alive(child) for child in children)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_home_that_cannot_be_written_is_explained_in_the_window(start, home):
+    home.write_text("a file where the folder should be")
+    program = start()
+    program.first_frame_ns()
+    assert program.process.poll() is None
+    code, _, errors = program.end()
+    assert code == 0
+    assert "Traceback" not in errors
