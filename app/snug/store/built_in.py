@@ -12,6 +12,7 @@ from snug.store.database import Database
 from snug.store.models import ModelLibrary
 from snug.store.rows import BUILT_IN, NewModel
 from snug.store.schema import models
+from snug.store.values import to_json
 
 NAME = "Pip, a tiny test model"
 FILE = "pip-7m-Q8_0.gguf"
@@ -24,10 +25,10 @@ def ensure_built_in(database: Database, library: ModelLibrary, resources: Path) 
     path = str((folder / FILE).absolute())
     with database.read() as connection:
         row = connection.execute(select(models).where(models.c.source == BUILT_IN)).first()
-    if row is not None and row.path == path and row.removed_at is None:
-        return
     facts = built_in_facts(folder)
     if facts is None:
+        return
+    if row is not None and row.path == path and row.removed_at is None and row.facts == to_json(facts):
         return
     if row is not None:
         # Another installation's path: the same row goes on, so that conversations keep their model.
