@@ -58,7 +58,7 @@ def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:
 
 
 def write_gguf(path: Path, recipe: Recipe, seed: int = 1) -> Path:
-    """Writes the recipe's model without a vocabulary; loadable by the engine for Llama-shaped recipes."""
+    """Writes the recipe's model; the engine can load and run Llama-shaped ones of 300 tokens or more."""
     writer = gguf.GGUFWriter(path, recipe.architecture)
     writer.add_name(f"random {recipe.architecture}")
     writer.add_block_count(recipe.layers)
@@ -70,7 +70,7 @@ def write_gguf(path: Path, recipe: Recipe, seed: int = 1) -> Path:
         writer.add_head_count_kv(recipe.kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(recipe.vocabulary)
-    writer.add_tokenizer_model("none")
+    _add_vocabulary(writer, recipe.vocabulary)
     for key, value in recipe.keys.items():
         _add(writer, f"{recipe.architecture}.{key}", value)
     random = np.random.default_rng(seed)
@@ -88,6 +88,24 @@ def write_gguf(path: Path, recipe: Recipe, seed: int = 1) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def _add_vocabulary(writer: gguf.GGUFWriter, size: int) -> None:
+    """Three control tokens, the 256 bytes, then made-up words; none at all where there is no room."""
+    if size < 300:
+        writer.add_tokenizer_model("none")
+        return
+    control, byte, normal = gguf.TokenType.CONTROL, gguf.TokenType.BYTE, gguf.TokenType.NORMAL
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{value:02X}>" for value in range(256))]
+    kinds = [gguf.TokenType.UNKNOWN, control, control] + [byte] * 256 + [normal] * (size - 259)
+    tokens += [f"\u2581word{number}" for number in range(size - 259)]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([-float(number) for number in range(size)])
+    writer.add_token_types([int(kind) for kind in kinds])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_chat_template("{% for message in messages %}{{ message.content }} {% endfor %}")
 
 
 def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
