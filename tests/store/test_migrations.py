@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
 
 from snug.core.errors import UserError
 from snug.paths import Paths
@@ -139,7 +140,7 @@ def test_a_migration_that_fails_at_any_statement_leaves_the_old_data(
         with failing_at(number) as seen:
             try:
                 opened_store, _ = open_store(paths)
-            except (UserError, sqlite3.OperationalError):
+            except (UserError, sqlite3.OperationalError, DBAPIError):
                 failed += 1
             else:
                 opened_store.close()
