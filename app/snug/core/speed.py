@@ -31,11 +31,11 @@ class Backend:
 
 
 BACKENDS = {
-    "gpu": Backend(0.78, 60e-6, 60.0, 0.7, 1.25),
-    "unified": Backend(0.70, 120e-6, 22.0, 0.7, 1.25),
+    "gpu": Backend(0.86, 50e-6, 72.0, 0.72, 1.3),
+    "unified": Backend(0.72, 100e-6, 22.0, 0.7, 1.3),
     "memory": Backend(0.80, 15e-6, 0.0, 0.7, 1.25),
 }
-EXPERT_ROUTING = 1.6
+EXPERT_ROUTING = 1.5
 """A mixture of experts costs this much more of the fixed time a layer (routing, many small products)."""
 EXPERT_PREFILL = 0.35
 """A mixture of experts reaches this share of the arithmetic rate of a dense model in the prompt."""
@@ -89,10 +89,11 @@ def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRa
         if work.place.kind == "memory":
             rate = min(rate, _cores(cpu) * _figure(cpu, CORE_BYTES_PER_S, SLOW_CORE_BYTES_PER_S))
         fixed = backend.layer_s * work.layers * (EXPERT_ROUTING if is_mixture(facts) else 1.0)
-        part = (work.weights + work.conversation) / max(rate, 1.0) + fixed
+        touched = work.weights + work.conversation
+        part = touched / max(rate, 1.0) + fixed
         seconds += part
         low += part / backend.low
-        high += part / backend.high
+        high += max(part / backend.high, touched / work.place.bandwidth)  # nothing reads faster than the memory
     return None if seconds <= 0 else SpeedRange(1 / low, 1 / seconds, 1 / high)
 
 
