@@ -210,7 +210,7 @@ class Rooms(QObject):
             self.app_model.toast.emit(f"{row.title} has arrived. You find it in the Library.")
 
     def _is_answering(self) -> bool:
-        return bool(self.chat.property("composer").property("isAnswering"))
+        return self.chat.is_answering
 
     def _on_screen(self) -> None:
         """A screen that is come back to shows what is true now."""

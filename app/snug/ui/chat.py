@@ -69,6 +69,11 @@ class ChatModel(QObject):
     def composer(self) -> ChatComposer:
         return self._composer
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether a reply is being written now."""
+        return bool(self._composer.property("isAnswering"))
+
     @Slot()
     def newChat(self) -> None:
         """An empty chat; it is kept from its first message on."""
@@ -138,7 +143,7 @@ class ChatModel(QObject):
         if chat_id != self._conversation.chat_id or not chat_id:
             self._conversation.open(chat_id)
         else:
-            self._conversation.reload()
+            self._conversation.read_title()
         self._composer.refresh()
         self._store.settings.set(LAST_CHAT, chat_id)
 
