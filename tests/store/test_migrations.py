@@ -146,7 +146,7 @@ def test_a_migration_that_fails_at_any_statement_leaves_the_old_data(
                 opened_store.close()
                 assert number > len(seen)
                 break
-        if not any("alembic_version SET version_num='0002'" in statement for statement in seen):
+        if not any(statement.startswith("PRAGMA foreign_key_check") for statement in seen[:-1]):
             assert dump(paths) == before
             assert any("-before-0001" in backup.path.name for backup in all_backups(paths))
         number += 1

@@ -35,12 +35,12 @@ def open_store(
     _make_home(paths)
     notices = _bring_back_what_is_lost(paths, now)
     try:
-        return _open(paths, now, busy_ms), tuple(notices)
+        return _open(paths, now, busy_ms, notices), tuple(notices)
     except UserError as error:
         if error.kind != "database-damaged":
             raise
-    notices.append(recovery.recover(paths, now()))
-    return _open(paths, now, busy_ms), tuple(notices)
+    notices = [recovery.recover(paths, now())]
+    return _open(paths, now, busy_ms, notices), tuple(notices)
 
 
 def _make_home(paths: Paths) -> None:
@@ -81,23 +81,41 @@ def _bring_back_what_is_lost(paths: Paths, now: Clock) -> list[Notice]:
     return [restored or recovery.lost_notice(paths)]
 
 
-def _open(paths: Paths, now: Clock, busy_ms: int) -> Store:
+def _open(paths: Paths, now: Clock, busy_ms: int, notices: list[Notice]) -> Store:
     database = Database(paths.database, busy_ms=busy_ms, on_damage=lambda: marker.set_suspect(paths, True))
     try:
         with user_errors():
             _check(database, paths)
             _migrate(database, paths, now)
         store = Store(database, paths, now)
-        store.settle()
-        ensure_built_in(database, store.models, resources_folder())
-        store.chats.empty_expired(int(store.settings.get("privacy.bin_days")))
-        store.chats.index_some()
-        store.keep_counts()
-        store.back_up_if_due(is_start=True)
+        full = _keep_house(store)
     except BaseException:
         database.close()
         raise
+    if full is not None:
+        notices.append(full)
     return store
+
+
+def _keep_house(store: Store) -> Notice | None:
+    """What each start does to the data. A full disk stops that, and is told, but never stops the start."""
+    steps = (
+        store.settle,
+        lambda: ensure_built_in(store.database, store.models, resources_folder()),
+        lambda: store.chats.empty_expired(int(store.settings.get("privacy.bin_days"))),
+        store.chats.index_some,
+        store.keep_counts,
+        lambda: store.back_up_if_due(is_start=True),
+    )
+    full: Notice | None = None
+    for step in steps:
+        try:
+            step()
+        except UserError as error:
+            if error.kind != "disk-full":
+                raise
+            full = Notice("The disk is full.", "Free some space: until then nothing new can be saved.", error.kind)
+    return full
 
 
 def _check(database: Database, paths: Paths) -> None:
