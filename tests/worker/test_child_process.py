@@ -112,6 +112,21 @@ def test_a_ping_is_answered_while_an_answer_is_written(start_child: Start, pip_p
     assert order.index("ping") < order.index("second")
 
 
+def test_twenty_requests_at_once_are_answered_one_by_one_by_the_same_child(start_child: Start, pip_path: str) -> None:
+    child = start_child()
+    child.request(protocol.LoadModel(path=pip_path, context=512), timeout=60)
+    question = protocol.ChatMessage(role="user", text="What is the capital of France?")
+    greedy = protocol.Sampling(temperature=0, max_tokens=20)
+    numbers = [child.send(protocol.Generate(messages=[question], sampling=greedy)) for _ in range(20)]
+    answered = []
+    while len(answered) < len(numbers):
+        frame = child.next_frame(timeout=60)
+        if isinstance(frame.body, protocol.FINAL_EVENTS):
+            assert isinstance(frame.body, protocol.GenerationDone)
+            answered.append(frame.id)
+    assert answered == numbers
+
+
 def test_a_job_that_waits_can_be_cancelled_before_it_starts(start_child: Start, pip_path: str) -> None:
     child = start_child()
     child.request(protocol.LoadModel(path=pip_path, context=1024), timeout=60)

@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
 from snug.commands.command import Command, Context
-from snug.commands.find_model import ChosenModel, find_model, load_request
+from snug.commands.find_model import ChosenModel, find_model, plan_load
 from snug.commands.talk import ChatRecord, LineReader, Talk
 from snug.core.errors import UserError
 from snug.worker import protocol
@@ -99,7 +99,9 @@ def check(arguments: Namespace, context: Context) -> None:
 
 def load(model: ChosenModel, arguments: Namespace, context: Context, child: WorkerClient) -> protocol.ModelLoaded:
     """Load the model in the child; notices go to stderr."""
-    loaded = child.request(load_request(model, context, arguments.context, arguments.threads))
+    plan = plan_load(model, context, arguments.context, arguments.threads)
+    child.memory = plan.memory
+    loaded = child.request(plan.request)
     if not isinstance(loaded, protocol.ModelLoaded):
         raise UserError("Loading was cancelled.", kind="cancelled")
     if loaded.notice:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from snug.commands.command import Context
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings
+from snug.core.fit import FitSettings, Verdict
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
 from snug.paths import resources_folder
 from snug.worker import protocol
+from snug.worker.death import MemoryFacts
 
 PIP = "pip"
 PIP_NAME = "Pip, a tiny test model"
@@ -62,20 +63,32 @@ def _in_library(what: str, context: Context) -> ChosenModel:
     )
 
 
-def load_request(model: ChosenModel, context: Context, wanted_context: int, threads: int) -> protocol.LoadModel:
-    """How to load the model: as it was asked, and for the rest the largest useful conversation that fits here."""
-    if wanted_context or model.path == pip_model().path:
-        return protocol.LoadModel(path=model.path, context=wanted_context, threads=threads)
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """How to load a model here; `memory` is what a death for lack of it is explained with."""
+
+    request: protocol.LoadModel
+    memory: MemoryFacts | None = None
+
+
+def plan_load(model: ChosenModel, context: Context, wanted_context: int, threads: int) -> LoadPlan:
+    """As it was asked, and for the rest the largest useful conversation that fits here."""
+    if model.path == pip_model().path:
+        return LoadPlan(protocol.LoadModel(path=model.path, context=wanted_context, threads=threads))
     from snug.commands.machine import read_here
 
-    answer = fit(_facts(model, context), FitSettings(), read_here(context, measure_bandwidth=False))
-    return protocol.LoadModel(
+    machine = read_here(context, measure_bandwidth=False)
+    answer = fit(_facts(model, context), FitSettings(context=wanted_context), machine)
+    if answer.verdict is Verdict.TOO_BIG:
+        context.note(answer.why)
+    request = protocol.LoadModel(
         path=model.path,
         context=answer.context,
         kv_type=answer.kv_type,
         gpu_layers=answer.gpu_layers,
         threads=threads,
     )
+    return LoadPlan(request, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))
 
 
 def _facts(model: ChosenModel, context: Context) -> ModelFacts:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SAVE_EVERY_S = 1.0
 WORDS_PER_TOKEN = 0.75
+TOKENS_TO_MEASURE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class ChatRecord:
     """A conversation in the store: the question is committed before the answer, the answer once a second."""
 
     def __init__(self, store: Store, model: ChosenModel) -> None:
+        self._store = store
         self._chats = store.chats
         self._model = model
         self._chat = self._chats.create(model.id)
@@ -69,7 +71,15 @@ class ChatRecord:
                 tokens_per_s=done.tokens_per_s or None,
                 first_token_s=done.first_token_s,
             )
+            self._note_speed(done)
         self._reply = None
+
+    def _note_speed(self, done: protocol.GenerationDone) -> None:
+        """What was measured here replaces the estimate."""
+        if self._model.id is not None:
+            self._store.models.touch(self._model.id)
+            if done.tokens >= TOKENS_TO_MEASURE:
+                self._store.models.record_speed(self._model.id, done.tokens_per_s)
 
 
 @dataclass

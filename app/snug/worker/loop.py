@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import queue
@@ -96,6 +97,7 @@ class Loop:
     def run(self) -> int:
         """Answer jobs for ever; the reader thread ends the process."""
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        faulthandler.enable()  # a crash in native code leaves its Python stack in the log
         self.send(0, protocol.Ready(version=protocol.PROTOCOL_VERSION, pid=os.getpid()))
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         while True:
