@@ -75,6 +75,11 @@ class ChatHands:
     def messages(self):
         return self.store.chats.messages(self.chat.conversation.chatId, limit=1000)
 
+    def find(self, name: str) -> QObject:
+        """An object of the chat screen that is no item, such as a dialog of the system."""
+        self.bot.waitUntil(lambda: self.hands.view.findChild(QObject, name) is not None)
+        return self.hands.view.findChild(QObject, name)
+
     def texts(self) -> list[str]:
         return [message.text for message in self.messages()]
 
@@ -428,7 +433,9 @@ def test_two_hundred_hostile_texts_open_no_file_and_no_connection(talk, hands, w
     assert found() == []
     rich = [item.property("rich") for item in every(view, "ReadingText")]
     assert len(rich) > 400
-    assert not any("<img" in text or "url(" in text.replace("url(&", "") for text in rich if "&lt;" not in text)
+    assert not any(
+        tag in text for text in rich for tag in ("<img", "<style", "<iframe", "<object", 'javascript:alert(1)"')
+    )
     assert not [item for item in every(view, "QQuickImage") if is_foreign_source(item)]
 
 
@@ -448,3 +455,28 @@ def test_a_press_on_the_words_of_a_link_only_asks(talk, hands, monkeypatch):
     hands.item("linkQuestionCancel")
     hands.click("linkQuestionCancel")
     talk.bot.waitUntil(lambda: not hands.is_shown("linkQuestionCancel"))
+
+
+def test_saving_as_text_asks_for_a_place(talk, hands):
+    talk.add_reply("Hi", "Hello")
+    hands.click("chatMenu")
+    hands.click("saveChat")
+    dialog = talk.find("saveDialog")
+    talk.bot.waitUntil(lambda: dialog.property("visible"))
+    dialog.setProperty("visible", False)
+    hands.settle()
+
+
+def test_a_streamed_answer_is_read_while_it_is_written(talk, hands, tmp_path):
+    make_wordy(talk, tmp_path)
+    talk.ask("Go on")
+    talk.wait_for_text()
+    if talk.chat.composer.isAnswering:
+        assert hands.is_shown("stop")
+        assert not hands.is_shown("send")
+        shown = [row for row in talk.chat.conversation.rows.rows if row.messageId == talk.messages()[-1].id]
+        assert any(row.text for row in shown)
+        assert shown[-1].isWriting
+    talk.chat.composer.stop()
+    talk.wait()
+    assert hands.is_shown("send")

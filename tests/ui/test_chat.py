@@ -368,6 +368,17 @@ def test_without_a_known_machine_the_model_still_starts(desk: Desk) -> None:
     assert desk.ask().memory is None
 
 
+def test_what_the_engine_remarks_about_a_model_is_said(desk: Desk) -> None:
+    desk.chat.composer.send("Hello?")
+    desk.child.say(
+        protocol.ModelLoaded(
+            context=512, context_max=512, seconds=1.0, weights_bytes=1, conversation_bytes=1, compute_bytes=1,
+            template="plain", notice="This model has no chat format.",
+        )
+    )  # fmt: skip
+    assert desk.said == ["This model has no chat format."]
+
+
 def test_the_progress_of_loading_is_shown(desk: Desk) -> None:
     desk.chat.composer.send("Hello?")
     desk.child.say(protocol.Progress(done=1, total=4, unit="share"))
@@ -561,6 +572,16 @@ def test_a_chat_of_a_hundred_thousand_messages_opens_with_its_last_window(
     request = desk.ask("And now?").asked[-1]
     assert isinstance(request, protocol.Generate)
     assert len(request.messages) <= MAX_MESSAGES + 1
+
+
+def test_the_end_of_an_answer_leaves_the_earlier_messages_that_are_read(desk: Desk, write_long_chat: LongChat) -> None:
+    desk.chat.list.open(write_long_chat(desk.store, 200))
+    child = desk.ask()
+    desk.chat.conversation.loadOlder()
+    first = desk.chat.conversation.messages[0]
+    child.answer("Done")
+    assert desk.chat.conversation.messages[0] == first
+    assert desk.kinds()[-2:] == ["prose", "actions"]
 
 
 def test_one_enormous_message_stays_bounded(desk: Desk) -> None:

@@ -52,6 +52,11 @@ def test_a_stopped_reply_says_so_before_its_speed() -> None:
     assert speed_words(row) == "Stopped · 3.0 words a second"
 
 
+def test_a_first_word_that_took_no_time_came_at_once() -> None:
+    row = MessageRow(1, 1, "assistant", "x", "done", "Pip", NOW, first_token_s=0.01)
+    assert speed_words(row) == "first word at once"
+
+
 def test_what_was_left_out_is_counted() -> None:
     assert left_out_words(1).startswith("The oldest message no longer fits")
     assert left_out_words(5).startswith("The 5 oldest messages no longer fit")

@@ -78,6 +78,7 @@ class ChatComposer(QObject):
         engine.textArrived.connect(self._on_text)
         engine.finished.connect(self._on_finished)
         engine.failed.connect(self._on_failed)
+        engine.noticed.connect(self.troubled)
 
     # --- what the foot of the screen shows ------------------------------------------------------------------
 
@@ -336,7 +337,7 @@ class ChatComposer(QObject):
         reply.deleteLater()
         chat_id = reply.message.chat_id
         if chat_id == self._conversation.chat_id:
-            self._conversation.reload()
+            self._conversation.settle_reply(reply.message.id)
         self.chatChanged.emit(chat_id)
         self.changed.emit()
 

@@ -141,6 +141,12 @@ class ChatConversation(QObject):
         self._show(messages)
         self.changed.emit()
 
+    def read_title(self) -> None:
+        """The chat may have another name now."""
+        chat = self._store.chats.get(self._chat_id)
+        self._title = chat.title if chat else ""
+        self.changed.emit()
+
     def write_into(self, reply: ReplyRows | None, message_id: int) -> None:
         """The reply that is being written, wherever the person looks meanwhile; None when it has ended."""
         self._reply, self._reply_id = reply, message_id
@@ -153,6 +159,19 @@ class ChatConversation(QObject):
         rows = self._rows_of(self._messages[-1], is_last=True)
         self._rows.replace(start, rows)
         self._counts[-1] = len(rows)
+
+    def settle_reply(self, message_id: int) -> None:
+        """The reply is saved whole: show it as it is now, and leave all else where the person sees it."""
+        if not self._messages or self._messages[-1].id != message_id or self._has_newer:
+            return
+        message = self._store.chats.message(message_id)
+        if message is None:
+            return
+        self._messages[-1] = message
+        rows = self._rows_of(message, is_last=True)
+        self._rows.replace(sum(self._counts[:-1]), rows)
+        self._counts[-1] = len(rows)
+        self.changed.emit()
 
     # --- inside --------------------------------------------------------------------------------------------
 

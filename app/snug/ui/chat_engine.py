@@ -48,6 +48,7 @@ class ChatEngine(QObject):
     textArrived = Signal(str)
     finished = Signal(object)
     failed = Signal(object)
+    noticed = Signal(str)
 
     def __init__(self, make_child: MakeChild, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -172,6 +173,8 @@ class ChatEngine(QObject):
 
     def _on_loaded(self, body: protocol.ModelLoaded) -> None:
         self._allocated = body
+        if body.notice:
+            self.noticed.emit(body.notice)
         if self._state == "stopping":
             self._finish(None)
         else:

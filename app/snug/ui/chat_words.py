@@ -45,7 +45,8 @@ def speed_words(row: MessageRow) -> str:
         words = words_per_second(row.tokens_per_s)
         parts.append(f"{words:.0f} words a second" if words >= 9.5 else f"{words:.1f} words a second")
     if row.first_token_s is not None:
-        parts.append(f"first word after {row.first_token_s:.1f} s")
+        seconds = f"{row.first_token_s:.1f}"
+        parts.append("first word at once" if seconds == "0.0" else f"first word after {seconds} s")
     return " · ".join(parts)
 
 

@@ -155,6 +155,7 @@ Item {
         id: saving
         active: false
         sourceComponent: FileDialog {
+            objectName: "saveDialog"
             title: qsTr("Save the chat as text")
             fileMode: FileDialog.SaveFile
             defaultSuffix: "txt"

@@ -32,6 +32,7 @@ Chip {
 
                 objectName: "model" + modelId
                 text: name
+                iconName: "box"
                 enabled: isReady
                 checkable: true
                 checked: isChosen

@@ -58,7 +58,9 @@ AbstractButton {
             anchors.rightMargin: -8
             anchors.verticalCenter: parent.verticalCenter
             iconName: "undo-2"
-            label: qsTr("Bring back “%1”").arg(root.title)
+            // Never the title here: the toolkit's tooltips read mark-up.
+            label: qsTr("Bring this chat back")
+            Accessible.description: root.title
             onClicked: root.restoreAsked(root.chatId)
         }
     }
