@@ -90,6 +90,12 @@ def test_with_an_unknown_bandwidth_the_first_pick_is_small_and_says_why() -> Non
     assert "not known yet" in first.why
 
 
+def test_only_a_smaller_model_is_said_to_know_less() -> None:
+    for computer in COMPUTERS.values():
+        first, _, third = recommend(CATALOGUE, computer)
+        assert ("knows less" in third.why) == (third.entry.parameters < first.entry.parameters)
+
+
 def test_a_small_model_with_speed_to_spare_is_taken_unreduced() -> None:
     found = best_type(ENTRIES["qwen3-0.6b"], machine(32, card()))
     assert found is not None

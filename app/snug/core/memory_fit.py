@@ -84,15 +84,15 @@ def _with_context(facts: ModelFacts, settings: FitSettings, places: Places) -> P
         return _plan(facts, settings, places, settings.context)
     cap = min(facts.context_max or LARGEST_DEFAULT_CONTEXT, LARGEST_DEFAULT_CONTEXT)
     least = min(cap, USEFUL_CONTEXT)
+    smallest = _plan(facts, settings, places, least)
+    if _verdict(smallest) is not Verdict.FITS_WELL:
+        return smallest
     base_layers = _plan(facts, settings, places, min(cap, CARD_CONTEXT)).gpu_layers
 
     def fits_well(plan: Plan) -> bool:
         keeps_cards = plan.context <= CARD_CONTEXT or plan.gpu_layers >= base_layers
         return keeps_cards and _verdict(plan) is Verdict.FITS_WELL
 
-    smallest = _plan(facts, settings, places, least)
-    if not fits_well(smallest):
-        return smallest
     whole = _plan(facts, settings, places, cap)
     if fits_well(whole):
         return whole

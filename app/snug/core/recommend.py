@@ -29,7 +29,7 @@ TYPES = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
 """Types that are offered, finest first. Below four bits only large models stay themselves."""
 COMPACT_TYPES_FROM_PARAMETERS = 12_000_000_000
 SAFE_WITHOUT_SPEED = 4_000_000_000
-"""Where the memory's speed is not known, models above this many active parameters are no first pick."""
+"""Where the memory's speed is not known, models above so many active parameters, or twice in all, are no picks."""
 TOY_PARAMETERS = 300_000_000
 """Smaller models answer only the simplest questions; they are picked when nothing larger fits."""
 USES_NEED_PAGES = {"documents": 20_000}
@@ -62,7 +62,8 @@ class _Candidate:
     def is_at_least(self, words: float) -> bool:
         """Whether it answers at that pace; with an unknown speed, whether it is small enough to be safe."""
         if self.words is None:
-            return (self.entry.active_parameters or self.entry.parameters) <= SAFE_WITHOUT_SPEED
+            active = self.entry.active_parameters or self.entry.parameters
+            return active <= SAFE_WITHOUT_SPEED and self.entry.parameters <= 2 * SAFE_WITHOUT_SPEED
         return self.words >= words
 
 
@@ -98,17 +99,21 @@ def recommend(
 
 def best_type(entry: CatalogueEntry, machine: Machine) -> tuple[str, Fit] | None:
     """The finest type that fits well at a comfortable pace, else the usual one that fits; None where none does."""
-    offered = [name for name in TYPES if name != "Q3_K_M" or entry.parameters >= COMPACT_TYPES_FROM_PARAMETERS]
-    answers = [(name, fit(facts_of(entry, name), FitSettings(), machine)) for name in offered]
-    fitting = [(name, answer) for name, answer in answers if answer.verdict is not Verdict.TOO_BIG]
-    well = [(name, answer) for name, answer in fitting if answer.verdict is Verdict.FITS_WELL]
-    for name, answer in well:
+    usual: tuple[str, Fit] | None = None
+    for name in TYPES:
+        is_settled = usual is not None and usual[1].verdict is Verdict.FITS_WELL
+        if name == "Q3_K_M" and (is_settled or entry.parameters < COMPACT_TYPES_FROM_PARAMETERS):
+            continue
+        answer = fit(facts_of(entry, name), FitSettings(), machine)
+        if answer.verdict is Verdict.TOO_BIG:
+            continue
         pace = _pace(answer)
-        if (pace is None and name == "Q4_K_M") or (pace is not None and pace >= 2 * COMFORTABLE_WORDS_PER_S):
+        fits_well = answer.verdict is Verdict.FITS_WELL
+        if fits_well and pace is not None and pace >= 2 * COMFORTABLE_WORDS_PER_S:
             return name, answer
-    usual = [item for item in well if item[0] == "Q4_K_M"] or well[-1:]
-    chosen = usual or fitting[-1:]
-    return chosen[0] if chosen else None
+        if name == "Q4_K_M" or not is_settled:
+            usual = name, answer
+    return usual
 
 
 def all_fits(catalogue: Iterable[CatalogueEntry], machine: Machine) -> tuple[tuple[CatalogueEntry, str, Fit], ...]:
@@ -205,7 +210,7 @@ def _first_why(item: _Candidate) -> str:
     if item.words is None:
         return f"A careful choice of {size}: the speed of this computer's memory is not known yet."
     pace = "at a comfortable pace" if item.words >= COMFORTABLE_WORDS_PER_S else "just fast enough to read along"
-    return f"The largest recent model that fits here ({size}) {pace}, {_pace_text(item.fit.speed)}."
+    return f"By size and age the strongest that fits here ({size}) {pace}, {_pace_text(item.fit.speed)}."
 
 
 def _second_words(item: _Candidate, first: _Candidate) -> tuple[str, str]:
@@ -223,7 +228,8 @@ def _fastest_why(item: _Candidate, first: _Candidate) -> str:
     if item.words is None or not first.words:
         return f"The smallest here ({size_text(item.fit.memory.total)}), so surely quick."
     times = item.words / first.words
-    return f"Writes {_pace_text(item.fit.speed)}, {_times_text(times)} the speed of the first, with simpler answers."
+    smaller = "; being smaller, it knows less" if item.entry.parameters < first.entry.parameters else ""
+    return f"Writes {_pace_text(item.fit.speed)}, {_times_text(times)} the speed of the first{smaller}."
 
 
 def _times_text(times: float) -> str:
