@@ -21,8 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from snug.core.errors import UserError
 from snug.paths import Paths
-from snug.store import Store, migrate, open_store
-from snug.store.backup import all_backups
+from snug.store import Store, backup, integrity, migrate, open_store
 from snug.store.schema import APPLICATION_ID, HEAD_REVISION, KNOWN_REVISIONS, SCHEMA_VERSION, metadata
 
 SECOND = '''
@@ -104,6 +103,8 @@ def second_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         (scripts / "versions" / "0002_second.py").write_text(SECOND)
         monkeypatch.setattr(migrate, "SCRIPTS", scripts)
         monkeypatch.setattr(migrate, "HEAD_REVISION", "0002")
+        for module in (migrate, integrity, backup):
+            monkeypatch.setattr(module, "KNOWN_REVISIONS", ("0001", "0002"))
 
     return install
 
@@ -148,7 +149,7 @@ def test_a_migration_that_fails_at_any_statement_leaves_the_old_data(
                 break
         if not any(statement.startswith("PRAGMA foreign_key_check") for statement in seen[:-1]):
             assert dump(paths) == before
-            assert any("-before-0001" in backup.path.name for backup in all_backups(paths))
+            assert any("-before-0001" in found.path.name for found in backup.all_backups(paths))
         number += 1
     assert failed >= 12
     after = dump(paths)
