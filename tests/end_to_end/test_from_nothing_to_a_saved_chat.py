@@ -125,8 +125,10 @@ def test_a_model_is_found_fetched_across_a_kill_chatted_with_and_kept(
 
     app = start_app(endpoint)
     wait_for("the picks again", lambda: len(screen.accent_buttons()) == 1)
+    home_picture = screen.pixels()
     person.turn_to_the_window()
     person.press("ctrl+4")
+    wait_for("the chat screen", lambda: (screen.pixels() != home_picture).mean() > 0.1)
     with stored(home) as store:
         [chat] = store.chats.list()
         assert chat.message_count == 2

@@ -8,6 +8,7 @@ from snug.commands.command import Command, Context
 from snug.core.errors import UserError
 from snug.core.machine import Machine, machine_document
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
+from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.worker import protocol
 
 
@@ -27,25 +28,33 @@ def run(arguments: Namespace, context: Context) -> int:
 
 
 def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
-    """This computer, read by a child process. Raises UserError where the child fails."""
-    request = protocol.ReadMachine(models_folder=models_folder(context), measure_bandwidth=measure_bandwidth)
+    """This computer, read by a child process. Raises UserError where the child fails.
+
+    Where the window measured a higher memory bandwidth before, that one stands here too.
+    """
+    folder, last = kept(context)
+    request = protocol.ReadMachine(models_folder=folder, measure_bandwidth=measure_bandwidth)
     answer = context.child().request(request)
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
-    return answer.machine
+    return with_best_bandwidth(answer.machine, last)
 
 
 def models_folder(context: Context) -> str:
     """Where models are kept: the person's choice where there is one, else Snug's own folder."""
+    return kept(context)[0]
+
+
+def kept(context: Context) -> tuple[str, Machine | None]:
+    """The folder for models and the last reading, from the store where there is one."""
+    folder, last = "", None
     if context.paths.database.exists():
         try:
-            chosen = context.open_store().settings.get("downloads.folder")
+            store = context.open_store()
+            folder, last = str(store.settings.get("downloads.folder")), store.machine.last()
         except UserError as error:
             context.note(str(error))
-            chosen = ""
-        if chosen:
-            return str(chosen)
-    return str(context.paths.models)
+    return folder or str(context.paths.models), last
 
 
 def words_of(machine: Machine) -> list[str]:

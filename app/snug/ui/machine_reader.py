@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from snug.core.errors import UserError
 from snug.core.machine import Machine
+from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.store import Store
 from snug.ui.child_process import ChildDeath, ChildProcess
 from snug.ui.children import Children
@@ -54,9 +55,9 @@ class MachineReader(QObject):
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            self.machine = event.machine
+            self.machine = with_best_bandwidth(event.machine, self.machine)
             self.is_fresh = True
-            self._store.machine.remember(event.machine)
+            self._store.machine.remember(self.machine)
             self._end(None)
         elif isinstance(event, protocol.Failed):
             self._end(UserError(event.title, event.advice, kind=event.kind, details=event.details))
