@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,14 +96,16 @@ def test_a_template_may_refuse_a_conversation_later(pip_model: LoadedModel) -> N
         chosen.pieces([USER, ANSWER] * 4 + [USER])
 
 
-def templates_of_the_source_package() -> list[Path]:
-    import llama_cpp
-
-    folder = Path(llama_cpp.__file__).parents[1] / "vendor" / "llama.cpp" / "models" / "templates"
-    return sorted(folder.glob("*.jinja"))
+SOURCE = os.environ.get("SNUG_LLAMA_SOURCE", "")
+FOREIGN = sorted(Path(SOURCE, "vendor", "llama.cpp", "models", "templates").glob("*.jinja")) if SOURCE else []
 
 
+@pytest.mark.skipif(not FOREIGN, reason="set SNUG_LLAMA_SOURCE to the unpacked source package of llama-cpp-python")
 def test_every_template_of_the_source_package_works_or_falls_back_cleanly(pip_model: LoadedModel) -> None:
-    for path in templates_of_the_source_package():
+    fallen_back = []
+    for path in FOREIGN:
         chosen = choose_format(path.read_text(encoding="utf-8"), pip_model.vocabulary)
         assert "Hello" in said(chosen, Turn("system", "Be kind."), USER, ANSWER, USER), path.name
+        if chosen.notice:
+            fallen_back.append(path.name)
+    assert len(fallen_back) <= 0.05 * len(FOREIGN), fallen_back
