@@ -10,6 +10,7 @@ import pytest
 
 from snug import cli
 from snug.paths import Paths
+from tests.hub.server import Hub
 
 ROOT = Path(__file__).parents[2]
 PIP = ROOT / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
@@ -143,3 +144,15 @@ def test_a_catalogue_model_is_answered_without_a_network(typed: Typed, monkeypat
     assert code == 0
     assert json.loads(out)["model"]["name"] == "Qwen3 8B"
     assert "Answering from the catalogue" in err
+
+
+def test_a_repository_is_answered_from_its_files_header(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        document = typed.document("fit", "snug-test/split-pip-GGUF:Q8_0")
+        with_parts = document["model"]
+        assert (with_parts["name"], with_parts["type"], with_parts["exact"]) == ("Pip 7M", "Q8_0", True)
+        assert document["memory"]["weights"] >= 7_394_304
+        code, out, err = typed.run("fit", "snug-test/pip-7m:nothing.gguf", "--machine", typed.machine)
+        assert (code, out) == (1, "")
+        assert "no file" in err or "no nothing.gguf" in err
