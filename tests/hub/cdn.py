@@ -53,9 +53,9 @@ class CdnHandler(Handler):
         return None
 
     def _blob(self, path: str) -> Blob | None:
-        _, owner, name, file = path.split("/", 3)
+        _, owner, name, file = (path + "///").split("/", 3)
         repository = self.hub.repositories.get(f"{owner}/{name}")
-        return repository.files.get(file) if repository else None
+        return repository.files.get(file.removesuffix("///")) if repository else None
 
     def _wanted(self, blob: Blob) -> _Span | None:
         """The range that was asked for; None for the whole file, also where If-Range names another version."""

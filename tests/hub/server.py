@@ -122,10 +122,11 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None, kind: str = "") -> None:
         """A whole small answer, noted in the log."""
         base = {"Content-Type": kind or "application/json", "Content-Length": str(len(body))}
+        self.status_sent = status
+        self.note()
         self.start(status, base | (headers or {}))
         if self.command != "HEAD":
             self.wfile.write(body)
-        self.note()
 
     def hang(self) -> None:
         """Keep the connection and say nothing, until the reader gives up or the server stops."""

@@ -6,7 +6,6 @@ import ipaddress
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,12 +61,14 @@ class Guard:
 class _Transport(httpx2.BaseTransport):
     """Sends one request after the guard admitted it; what fails is a UserError at once, so nobody retries it."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, timeout: httpx2.Timeout) -> None:
         self._guard = guard
+        self._timeout = timeout.as_dict()
         self._inner = httpx2.HTTPTransport(**guard.transport_options())
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self._guard.admit(request)
+        request.extensions["timeout"] = self._timeout  # the library asks for none, and would wait for ever
         try:
             response = self._inner.handle_request(request)
         except (httpx2.HTTPError, OSError) as error:
@@ -161,12 +162,12 @@ def open_client(access: Access, patience: Patience = DEFAULT_PATIENCE) -> httpx2
         if response.is_success and response.request.url.path.startswith("/api/") and "json" not in kind:
             raise failures.captive_portal(f"the answer is {kind}")
 
+    timeout = httpx2.Timeout(patience.answer_s, connect=patience.connect_s)
     return httpx2.Client(
-        transport=_Transport(guard),
+        transport=_Transport(guard, timeout),
         trust_env=False,
         follow_redirects=True,
         max_redirects=MOST_HOPS,
-        timeout=httpx2.Timeout(patience.answer_s, connect=patience.connect_s),
         event_hooks={"response": [check]},
     )
 
@@ -198,7 +199,6 @@ def is_this_computer(host: str) -> bool:
         return False
 
 
-@cache
 def _certificates() -> ssl.SSLContext:
     """The system's own certificates, so that what the browser trusts works here too."""
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
