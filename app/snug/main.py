@@ -97,6 +97,7 @@ class Rooms(QObject):
         self.window = Window(resources_folder(), self.app_model, self._look, self)
         self.window.first_frame.connect(report_first_frame)
         self.store: Store | None = None
+        self._is_closed = False
 
     def open_soon(self) -> None:
         """Open what is behind the window as soon as the first frame is on the screen."""
@@ -104,6 +105,9 @@ class Rooms(QObject):
 
     def open(self) -> None:
         """Listen for second starts, open the store, show what is in it, and look at the computer."""
+        from snug.ui.late_modules import load_late
+
+        load_late()
         from snug.store import open_store
         from snug.ui.children import Children
         from snug.ui.first_window import FirstWindowServer
@@ -164,7 +168,7 @@ class Rooms(QObject):
         self.chat = ChatModel(
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self
         )
-        self.downloads = DownloadsModel(self._queue, self)
+        self.downloads = DownloadsModel(self._queue, store.settings, self)
         self.settings = SettingsModel(store, self._secrets, self._paths.home, resources / "licences", self)
 
     def _connect_models(self) -> None:
@@ -173,6 +177,7 @@ class Rooms(QObject):
         self.home.wanted.connect(self._getting.get_entry)
         self.home.screenWanted.connect(show)
         self.home.pipWanted.connect(self._chat_with_pip)
+        self.reader.changed.connect(self.chat.refresh)
         self.reader.changed.connect(self.discover.refresh)
         self.reader.changed.connect(self._details.refresh)
         self._getting.queued.connect(lambda _: show("downloads"))
@@ -183,6 +188,7 @@ class Rooms(QObject):
         self.library.said.connect(self.app_model.toast)
         self.downloads.chatRequested.connect(self._chat_with)
         self.downloads.searchRequested.connect(lambda: show("discover"))
+        self.downloads.settingsRequested.connect(lambda: show("settings"))
         self.downloads.summaryChanged.connect(self._show_progress)
         self.chat.toast.connect(self.app_model.toast)
         self.settings.changed.connect(self._on_setting)
@@ -239,6 +245,9 @@ class Rooms(QObject):
 
     def close(self) -> None:
         """Keep the window's place, save what is being written, end the children, close the store."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         write_first_look(self._paths.first_look, self.window.place(self._look))
         self.window.dispose()
         if self.store is not None:

@@ -91,6 +91,27 @@ def test_a_download_that_fails_says_what_to_do(hub: Hub, hands: Hands) -> None:
     hands.save_pictures("downloads-failed")
 
 
+def test_a_gated_model_says_what_to_do_and_where(hub: Hub, hands: Hands) -> None:
+    hands.go("discover")
+    hands.click("search")
+    hands.write("snug-test/gated")
+    hands.bot.waitUntil(lambda: any("gated" in key for key in found(hands)), timeout=WAIT_MS)
+    [key] = [key for key in found(hands) if "gated" in key]
+    hands.click(f"found-{key}")
+    hands.bot.waitUntil(lambda: "sign in" in hands.text("detailsStatus"), timeout=WAIT_MS)
+    hands.click("onlyDownload")
+    hands.click("openPage")
+    hands.settle()
+    hands.save_pictures("downloads-gated")
+    hands.click("pageAskCancel")
+    hands.click("openSettings")
+    assert hands.app.screen == "settings"
+
+
+def found(hands: Hands) -> list[str]:
+    return [row["key"] for row in hands.rooms.discover.rows.rows()]
+
+
 def test_the_library_adds_a_file_and_asks_before_it_removes_one(hands: Hands, tmp_path: Path, qtbot: QtBot) -> None:
     copy = tmp_path / "mine.gguf"
     shutil.copy(PIP, copy)

@@ -165,8 +165,8 @@ def test_discarding_removes_the_row_and_what_had_arrived(queue: DownloadQueue, c
     assert isinstance(children[1].asked[0], protocol.DiscardDownload)
 
 
-def test_the_screen_says_rate_and_time_left(queue: DownloadQueue, children: list[RecordingChild]) -> None:
-    screen = DownloadsModel(queue)
+def test_the_screen_says_rate_and_time_left(queue: DownloadQueue, store: Store, children: list[RecordingChild]) -> None:
+    screen = DownloadsModel(queue, store.settings)
     queue.add(wanted())
     children[0].event.emit(
         1,
@@ -176,6 +176,17 @@ def test_the_screen_says_rate_and_time_left(queue: DownloadQueue, children: list
     assert row["line"] == "400 bytes of 1.0 KB · 12 MB a second · about 2 minutes left"
     assert (row["canPause"], row["canResume"], row["fraction"]) == (True, False, 0.4)
     assert (screen.activeCount, screen.fraction, screen.isEmpty) == (1, 0.4, False)
+
+
+def test_a_model_with_terms_leads_to_its_page_and_to_the_settings(
+    queue: DownloadQueue, store: Store, children: list[RecordingChild], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    screen = DownloadsModel(queue, store.settings)
+    queue.add(wanted())
+    children[0].event.emit(1, protocol.Failed(title="Only for people who have signed in.", kind="needs-token"))
+    [row] = screen.rows.rows()
+    assert (row["pageAddress"], row["wantsSettings"]) == ("https://huggingface.co/owner/tiny", True)
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.words import duration_text, rate_text, size_text
+from snug.store import Settings
 from snug.store.rows import DownloadRow
 from snug.ui.download_queue import DownloadQueue, Live
+from snug.ui.hub_access import hub_access
 from snug.ui.row_list import RowList
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 ROLES = ("downloadId", "title", "phase", "line", "fraction", "iconId", "canPause", "canResume", "resumeText", "canChat",
+         "pageAddress", "wantsSettings",
          "details")  # fmt: skip
+PAGE_KINDS = ("needs-token", "needs-access")
+SETTINGS_KINDS = ("needs-token", "token-refused", "token-scope", "offline", "bad-address", "proxy-refused",
+                  "proxy-not-found", "proxy-auth")  # fmt: skip
+"""Failures that the model's page on the Hub, or the Settings, can mend."""
 ICONS = {"failed": "triangle-alert", "done": "circle-check", "paused": "pause", "queued": "clock", "running": "box"}
 
 
@@ -29,10 +37,12 @@ class DownloadsModel(QObject):
     summaryChanged = Signal()
     chatRequested = Signal(int)
     searchRequested = Signal()
+    settingsRequested = Signal()
 
-    def __init__(self, queue: DownloadQueue, parent: QObject | None = None) -> None:
+    def __init__(self, queue: DownloadQueue, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._queue = queue
+        self._settings = settings
         self._rows = RowList(ROLES, self)
         queue.changed.connect(self._show_one)
         queue.listChanged.connect(self._show_all)
@@ -76,6 +86,10 @@ class DownloadsModel(QObject):
             self.chatRequested.emit(row.model_id)
 
     @Slot()
+    def openSettings(self) -> None:
+        self.settingsRequested.emit()
+
+    @Slot()
     def findModels(self) -> None:
         self.searchRequested.emit()
 
@@ -105,9 +119,18 @@ class DownloadsModel(QObject):
             "canPause": row.state in ("running", "queued"),
             "canResume": row.state in ("paused", "failed"),
             "resumeText": "Continue" if row.state == "paused" else "Try again",
+            "pageAddress": page_address(row, self._settings),
+            "wantsSettings": row.state == "failed" and row.error_kind in SETTINGS_KINDS,
             "canChat": row.state == "done" and row.model_id is not None,
             "details": f"{row.repo}\n" + "\n".join(file.name for file in row.files),
         }
+
+
+def page_address(row: DownloadRow, settings: Settings) -> str:
+    """The address of the model's page where the person must do something there; else nothing."""
+    if row.state != "failed" or row.error_kind not in PAGE_KINDS:
+        return ""
+    return f"{hub_access(settings).endpoint.rstrip('/')}/{quote(row.repo)}"
 
 
 def line_words(row: DownloadRow, live: Live | None, done_bytes: int, now: datetime) -> str:

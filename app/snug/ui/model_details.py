@@ -103,6 +103,8 @@ class ModelDetails(QObject):
             return "Looking at the files on the Hub…"
         if self._page is not None and self._page.other_format and not self._choices:
             return f"Made for other programs ({self._page.other_format}). Look for a GGUF version of it."
+        if self._page is not None and self._page.model.gated:
+            return "Its makers ask you to sign in and accept their terms first. Snug says how when you get it."
         return ""
 
     @Property(bool, notify=changed)

@@ -20,6 +20,8 @@ Card {
     required property bool canResume
     required property string resumeText
     required property bool canChat
+    required property string pageAddress
+    required property bool wantsSettings
     required property string details
     readonly property bool failed: phase === "failed"
 
@@ -83,6 +85,26 @@ Card {
                 onClicked: root.phase === "done" ? root.downloads.discard(root.downloadId) : ask.open()
             }
         }
+        RowLayout {
+            visible: root.pageAddress !== "" || root.wantsSettings
+            spacing: Theme.spaceS
+            Layout.leftMargin: 38
+
+            QuietButton {
+                objectName: "openPage"
+                visible: root.pageAddress !== ""
+                text: qsTr("Open its page…")
+                iconName: "external-link"
+                onClicked: askPage.open()
+            }
+            QuietButton {
+                objectName: "openSettings"
+                visible: root.wantsSettings
+                text: qsTr("Open Settings")
+                iconName: "settings"
+                onClicked: root.downloads.openSettings()
+            }
+        }
         ProgressLine {
             visible: root.phase !== "done"
             value: root.fraction
@@ -92,6 +114,14 @@ Card {
         }
     }
 
+    AskDialog {
+        id: askPage
+        objectName: "pageAsk"
+        title: qsTr("Open this page in your browser?")
+        text: root.pageAddress
+        confirmText: qsTr("Open")
+        onAccepted: Qt.openUrlExternally(root.pageAddress)
+    }
     AskDialog {
         id: ask
         objectName: "discardAsk"
