@@ -9,6 +9,7 @@ Card {
     Accessible.ignored: true
 
     contentItem: Column {
+        id: bars
         spacing: 14
 
         Repeater {
@@ -16,7 +17,7 @@ Card {
 
             Rectangle {
                 required property real modelData
-                width: parent.width * modelData
+                width: bars.width * modelData
                 height: 14
                 radius: 7
                 color: Theme.barFree
