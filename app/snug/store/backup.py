@@ -62,7 +62,11 @@ def is_due(paths: Paths, now: datetime, size_bytes: int, *, is_start: bool) -> b
 
 
 def make_backup(source: sqlite3.Connection, paths: Paths, now: datetime, before: str = "") -> Path:
-    """A checked copy under its final name. `before` names the migration that follows. Raises UserError."""
+    """A checked copy under its final name; `before` names the migration that follows.
+
+    Raises UserError: "database-damaged" where the source is, which is how a file too large for the check at start
+    is checked, else "backup-failed".
+    """
     try:
         paths.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
         number = max((backup.number for backup in all_backups(paths)), default=0) + 1
@@ -73,7 +77,7 @@ def make_backup(source: sqlite3.Connection, paths: Paths, now: datetime, before:
         with contextlib.closing(sqlite3.connect(part)) as target:
             source.backup(target)
             if problems(target, 0):
-                raise UserError("The copy of Snug's chats could not be made.", kind="backup-failed")
+                raise UserError("Snug's file of chats and models is damaged.", kind="database-damaged")
         _sync(part)
         os.replace(part, final)
         sync_folder(paths.backups)

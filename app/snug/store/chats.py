@@ -37,7 +37,7 @@ class Chats:
         with self._database.read() as connection:
             return _chat_rows(connection, chats.c.binned_at.is_(None), search, limit)
 
-    def index_some(self, limit: int = 1000) -> bool:
+    def index_some(self, limit: int = 250) -> bool:
         """Put waiting messages into the search index; True where more wait. Without, search is right but slower."""
         return search_index.index_some(self._database, limit)
 

@@ -14,7 +14,7 @@ from snug.store.schema import APPLICATION_ID, KNOWN_REVISIONS, SCHEMA_VERSION
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
 FULL_CHECK_BYTES = 16_000_000
-QUICK_CHECK_BYTES = 128_000_000
+QUICK_CHECK_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)

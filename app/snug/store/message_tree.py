@@ -81,9 +81,15 @@ def show_path(connection: Connection, message: Row[Sequence[object]]) -> None:
     if message.is_shown:
         return
     place = {"message": message.id, "chat": message.chat_id}
-    connection.execute(
-        update(messages).where(messages.c.chat_id == message.chat_id, messages.c.is_shown).values(is_shown=False)
-    )
-    connection.execute(_UNPICK_BESIDE, place)
-    connection.execute(_SHOW_UP, place)
+    parent = message.parent_id
+    is_beside_the_path = parent is None or connection.scalar(select(messages.c.is_shown).where(messages.c.id == parent))
+    if is_beside_the_path:
+        # The usual case, and a long conversation's: all before this place stays as it is.
+        hide_from(connection, message.chat_id, (parent or 0) + 1)
+        unpick(connection, message.chat_id, parent)
+        connection.execute(update(messages).where(messages.c.id == message.id).values(is_picked=True))
+    else:
+        hide_from(connection, message.chat_id, 0)
+        connection.execute(_UNPICK_BESIDE, place)
+        connection.execute(_SHOW_UP, place)
     connection.execute(_SHOW_DOWN, place)

@@ -26,8 +26,8 @@ class FileLook:
     mount_point: str
 
 
-def look_at(path: str) -> FileLook | None:
-    """The look of the file that `path` leads to; None where there is none."""
+def look_at(path: str, *, is_new: bool = False) -> FileLook | None:
+    """The look of the file that `path` leads to; None where there is none. Only a new one's drive is looked up."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
@@ -35,7 +35,7 @@ def look_at(path: str) -> FileLook | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     inode, device = found.st_ino & LARGEST, found.st_dev & LARGEST
-    return FileLook(found.st_size, found.st_mtime_ns, inode, device, mount_point_of(path))
+    return FileLook(found.st_size, found.st_mtime_ns, inode, device, mount_point_of(path) if is_new else "")
 
 
 def mount_point_of(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from snug.core.errors import UserError
@@ -63,7 +63,7 @@ class ModelLibrary:
     def add(self, new: NewModel) -> LibraryModel:
         """Put into the library; the same path again brings the row up to date. Raises UserError for an odd path."""
         path = _storable(os.path.abspath(new.path))
-        look = look_at(path)
+        look = look_at(path, is_new=True)
         values: dict[str, object] = {
             "name": clean_text(new.name).strip() or os.path.basename(path),
             "path": path,
@@ -96,8 +96,8 @@ class ModelLibrary:
         if not changed:
             return []
         with self._database.write() as connection:
-            for number, state in changed.items():
-                connection.execute(update(models).where(models.c.id == number).values(state=state))
+            by_id = update(models).where(models.c.id == bindparam("number")).values(state=bindparam("now"))
+            connection.execute(by_id, [{"number": number, "now": state} for number, state in changed.items()])
         return [model for model in self.all() if model.id in changed]
 
     def touch(self, model_id: int) -> None:

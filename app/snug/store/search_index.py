@@ -93,7 +93,8 @@ def _from_index(connection: Connection, index: str, words: list[str]) -> list[in
 def _holding(words: list[str]) -> Select[tuple[int]]:
     query = select(messages.c.chat_id).distinct().where(messages.c.is_shown)
     for word in words:
-        query = query.where(messages.c.text.icontains(word, autoescape=True))
+        # SQLite's LIKE ignores the case of ASCII letters by itself.
+        query = query.where(messages.c.text.contains(word, autoescape=True))
     return query
 
 

@@ -13,7 +13,7 @@ from snug.store.chats import Chats
 from snug.store.database import Database
 from snug.store.downloads import Downloads
 from snug.store.machine import MachineMemory
-from snug.store.marker import Counts, read_counts, write_counts
+from snug.store.marker import Counts, read_counts, set_suspect, write_counts
 from snug.store.models import ModelLibrary
 from snug.store.schema import chats, downloads, messages, models, search_pending
 from snug.store.settings import Settings
@@ -74,7 +74,9 @@ class Store:
         try:
             backup.make_backup(self._database.raw, self._paths, now)
         except UserError as error:
-            if error.kind != "backup-failed":
+            if error.kind == "database-damaged":
+                set_suspect(self._paths, True)
+            elif error.kind != "backup-failed":
                 raise
 
     def _is_worth_a_backup(self) -> bool:
