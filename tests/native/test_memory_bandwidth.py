@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+
 from snug import _native
 
 MIB = 1 << 20

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +51,9 @@ def run(arguments: Namespace, context: Context) -> int:
     ours = [sys.executable, "-m", "snug"]
     theirs_found: list[Start] = []
     ours_found: list[Start] = []
-    with tempfile.TemporaryDirectory(prefix="snug-bench-") as home:
-        environment = window_environment(Path(home))
+    with tempfile.TemporaryDirectory(prefix="snug-bench-") as home, screen() as (name, screen_environment):
+        own = {"SNUG_HOME": home, "SNUG_REPORT_FIRST_FRAME": "1"}
+        environment = {**os.environ, **screen_environment, **own}
         # A first start of each fills the disk's cache and makes the new home.
         measure_start(bare, environment)
         measure_start(ours, environment)
@@ -58,17 +61,32 @@ def run(arguments: Namespace, context: Context) -> int:
             context.note(f"Pair {turn + 1} of {runs}")
             theirs_found.append(measure_start(bare, environment))
             ours_found.append(measure_start(ours, environment))
-    report(context, environment.get("QT_QPA_PLATFORM", "native"), theirs_found, ours_found)
+    report(context, name, theirs_found, ours_found)
     return 0
 
 
-def window_environment(home: Path) -> dict[str, str]:
-    """The environment of both windows: a home of their own, and no screen where there is none."""
-    environment = {**os.environ, "SNUG_HOME": str(home), "SNUG_REPORT_FIRST_FRAME": "1"}
-    has_screen = sys.platform in ("win32", "darwin") or bool(environment.get("DISPLAY"))
-    if not has_screen and not environment.get("WAYLAND_DISPLAY"):
-        environment["QT_QPA_PLATFORM"] = "offscreen"
-    return environment
+@contextmanager
+def screen() -> Iterator[tuple[str, dict[str, str]]]:
+    """The screen to draw on, by name, and what to add to the environment for it.
+
+    The person's own where there is one, else a virtual one (Xvfb), else Qt's own "offscreen", which leaves out
+    what a real window costs: the graphics library and its memory.
+    """
+    has_own = sys.platform in ("win32", "darwin") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
+    xvfb = None if has_own else shutil.which("Xvfb")
+    if has_own:
+        yield "own", {}
+    elif xvfb is None:
+        yield "offscreen", {"QT_QPA_PLATFORM": "offscreen"}
+    else:
+        command = [xvfb, "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            try:
+                assert process.stdout is not None
+                number = process.stdout.readline().decode().strip()
+                yield "Xvfb", {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+            finally:
+                process.terminate()
 
 
 def measure_start(command: Sequence[str], environment: dict[str, str]) -> Start:
@@ -146,14 +164,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def report(context: Context, platform: str, bare: Sequence[Start], ours: Sequence[Start]) -> None:
+def report(context: Context, screen_name: str, bare: Sequence[Start], ours: Sequence[Start]) -> None:
     """The figures of both, and the ratios."""
     names = ("first_frame_s", "window_bytes", "tree_bytes")
     figures = {name: ([getattr(s, name) for s in ours], [getattr(s, name) for s in bare]) for name in names}
     ratio = {name: ratio_of_pairs(our, their) for name, (our, their) in figures.items()}
     document = {
         "cpu": processor_name(context),
-        "platform": platform,
+        "screen": screen_name,
         "runs": len(ours),
         "snug": {name: summary(our) for name, (our, _) in figures.items()},
         "bare": {name: summary(their) for name, (_, their) in figures.items()},
@@ -164,7 +182,7 @@ def report(context: Context, platform: str, bare: Sequence[Start], ours: Sequenc
     if context.json:
         context.print_document(document)
         return
-    context.say(f"{document['cpu']}, {platform} screen, {len(ours)} pairs of starts")
+    context.say(f"{document['cpu']}, {screen_name} screen, {len(ours)} pairs of starts")
     rows = (("First frame", "first_frame_s"), ("Memory at rest", "window_bytes"), ("with children", "tree_bytes"))
     for label, name in rows:
         our, their = (summary(values)["median"] for values in figures[name])
