@@ -43,6 +43,7 @@ def _safe(text: str, original: str) -> str:
     is_bad = not safe or _RESERVED.fullmatch(safe + ending) or safe.lower().endswith(_OURS)
     if safe == stem and not is_bad and len((safe + ending).encode()) <= MOST_BYTES:
         return safe + ending
+    safe = f"_{safe}" if _RESERVED.fullmatch(safe + ending) else safe
     mark = hashlib.sha256(original[: len(original) - len(ending)].encode("utf-8", "surrogatepass")).hexdigest()[:8]
     room = MOST_BYTES - len(ending.encode()) - len(mark) - 2
     return f"{_cut(safe, room) or 'file'}~{mark}{ending}"
