@@ -46,6 +46,26 @@ def llama_layer(recipe: Recipe, index: int) -> dict[str, tuple[int, ...]]:
     }
 
 
+def gemma2_layer(recipe: Recipe, index: int) -> dict[str, tuple[int, ...]]:
+    """The tensors of one layer of a Gemma-2-shaped model."""
+    after = {f"blk.{index}.{name}.weight": (recipe.width,) for name in ("post_attention_norm", "post_ffw_norm")}
+    return llama_layer(recipe, index) | after
+
+
+def expert_layer(recipe: Recipe, index: int) -> dict[str, tuple[int, ...]]:
+    """The tensors of one layer of a Qwen-3-MoE-shaped model, without dense feed-forward matrices."""
+    shapes = {
+        name: shape for name, shape in llama_layer(recipe, index).items() if ".ffn_norm" in name or ".attn" in name
+    }
+    head = recipe.keys.get("attention.key_length", recipe.width // recipe.heads)
+    experts, length = recipe.keys["expert_count"], recipe.keys["expert_feed_forward_length"]
+    for part in ("gate", "up"):
+        shapes[f"blk.{index}.ffn_{part}_exps.weight"] = (experts, length, recipe.width)
+    shapes[f"blk.{index}.ffn_down_exps.weight"] = (experts, recipe.width, length)
+    shapes[f"blk.{index}.ffn_gate_inp.weight"] = (experts, recipe.width)
+    return shapes | {f"blk.{index}.attn_{name}_norm.weight": (head,) for name in ("q", "k")}
+
+
 def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:
     """All tensors of the recipe with their shapes."""
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (recipe.vocabulary, recipe.width)}

@@ -16,7 +16,7 @@ from snug.formats.byte_source import BytesSource
 from snug.formats.gguf_facts import facts_from_header, facts_from_headers, not_a_chat_model
 from snug.formats.gguf_header import read_file_header, read_header
 from tests.formats import header_bytes
-from tests.formats.gguf_maker import Recipe, llama_layer, write_gguf
+from tests.formats.gguf_maker import Recipe, expert_layer, write_gguf
 from tests.formats.header_bytes import STRING, U16, U32, array, pair, tensor, tiny_model
 
 PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
@@ -51,21 +51,19 @@ def test_weights_are_exact_and_grouped(tmp_path: Path) -> None:
     assert facts.file_type == "Q4_0"
 
 
-def expert_layer(recipe: Recipe, index: int) -> dict[str, tuple[int, ...]]:
-    shapes = {name: shape for name, shape in llama_layer(recipe, index).items() if "ffn_" not in name}
-    for part in ("gate", "up", "down"):
-        shapes[f"blk.{index}.ffn_{part}_exps.weight"] = (8, 64, recipe.width)
-    return shapes | {f"blk.{index}.ffn_gate_inp.weight": (8, recipe.width)}
-
-
 def test_a_mixture_of_experts_knows_its_active_parameters(tmp_path: Path) -> None:
     facts = made(
         tmp_path,
-        Recipe("qwen3moe", layer_tensors=expert_layer, keys={"expert_count": 8, "expert_used_count": 2}),
+        Recipe(
+            "qwen3moe",
+            layer_tensors=expert_layer,
+            keys={"expert_count": 8, "expert_used_count": 2, "expert_feed_forward_length": 64},
+        ),
     )
     in_experts = 2 * 3 * 8 * 64 * 256
     assert facts.expert_bytes == 2 * in_experts
     assert (facts.experts, facts.experts_used) == (8, 2)
+    assert facts.feed_forward_length == 2 * 64
     assert facts.active_parameters == facts.parameters - in_experts * 6 // 8
 
 

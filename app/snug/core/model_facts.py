@@ -13,9 +13,9 @@ class ModelFacts:
     0 KV heads, a layer without a sliding window has window 0. `tensor_bytes_by_type` sums to `weight_bytes`.
     `lookup_bytes` are tables of which each token reads one row only, beside the input embedding (Gemma's embeddings a
     layer). `output_bytes` is 0 where the input embedding serves as output head too. The last `shared_kv_layers`
-    layers use an earlier layer's KV cache. `kind` is "model", "projector", "vocabulary", "adapter",
-    "importance matrix" or "embedding". `exact` is False where the figures come from a catalogue row instead of a
-    file's header.
+    layers use an earlier layer's KV cache. `feed_forward_length` counts all experts that one token uses. `kind` is
+    "model", "projector", "vocabulary", "adapter", "importance matrix" or "embedding". `exact` is False where the
+    figures come from a catalogue row instead of a file's header.
     """
 
     name: str

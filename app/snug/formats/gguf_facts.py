@@ -154,9 +154,7 @@ def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, 
         expert_bytes=groups["experts"],
         experts=experts,
         experts_used=min(used, experts),
-        feed_forward_length=max(
-            numbers.largest("feed_forward_length", 2**26), numbers.largest("expert_feed_forward_length", 2**26)
-        ),
+        feed_forward_length=_feed_forward(numbers, tensors, min(used, experts)),
         recurrent_state_bytes=shape.state_bytes,
         latent_kv_length=shape.latent,
         shared_kv_layers=shape.shared,
@@ -192,6 +190,16 @@ def _active(parameters: int, tensors: Iterable[TensorInfo], experts: int, used: 
         return None
     in_experts = sum(_elements(tensor) for tensor in tensors if is_expert(tensor.name))
     return parameters - round(in_experts * (1 - min(1.0, used / experts))) if in_experts else None
+
+
+def _feed_forward(numbers: Hyperparameters, tensors: Iterable[TensorInfo], used: int) -> int:
+    """The widest feed-forward step: of dense layers where there are any, of the experts that one token uses."""
+    dense = numbers.largest("feed_forward_length", 2**26)
+    if not used:
+        return dense
+    has_dense_layers = any(".ffn_down.weight" in tensor.name for tensor in tensors)
+    experts = used * numbers.largest("expert_feed_forward_length", 2**26, dense)
+    return max(dense, experts) if has_dense_layers else experts
 
 
 def _bytes_by_type(tensors: Iterable[TensorInfo]) -> dict[str, int]:
