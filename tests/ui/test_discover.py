@@ -92,6 +92,27 @@ def test_the_filter_hides_what_does_not_fit(rooms: Rooms) -> None:
     assert all(row["verdictKind"] in ("good", "tight") for row in shown(rooms).values())
 
 
+def test_the_size_and_licence_filters_leave_what_matches(rooms: Rooms) -> None:
+    rooms.discover.fill()
+    everything = len(shown(rooms))
+    rooms.discover.setFilter("size", "2")
+    small = set(shown(rooms))
+    assert 0 < len(small) < everything
+    rooms.discover.setFilter("licence", "free")
+    assert 0 < len(set(shown(rooms))) < len(small)
+    rooms.discover.setFilter("size", "")
+    rooms.discover.setFilter("licence", "")
+    assert len(shown(rooms)) == everything
+
+
+def test_pictures_and_parts_come_along_and_are_said(rooms: Rooms, hub: Hub, qtbot: QtBot) -> None:
+    for words, said in (("vision", "sees pictures"), ("split", "parts")):
+        rooms.discover.setText(f"snug-test/{words}")
+        qtbot.waitUntil(lambda words=words: any(words in key for key in shown(rooms)), timeout=WAIT_MS)
+        rooms.discover.open(next(key for key in shown(rooms) if words in key))
+        qtbot.waitUntil(lambda said=said: said in rooms.details.companionText, timeout=WAIT_MS)
+
+
 def test_before_the_computer_is_known_nothing_is_claimed(rooms: Rooms) -> None:
     rooms.machine = UNKNOWN
     rooms.discover.fill()

@@ -33,6 +33,7 @@ SEARCH_DELAY_MS = 350
 USUAL_TYPE = "Q4_K_M"
 USES = (("", "Any use"), ("chat", "Chat"), ("writing", "Writing"), ("code", "Code"), ("documents", "Documents"),
         ("vision", "Pictures"))  # fmt: skip
+SIZES = (("", "Any size"), ("2", "Up to 2 GB"), ("5", "Up to 5 GB"), ("10", "Up to 10 GB"), ("20", "Up to 20 GB"))
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
 FREE_LICENCES = ("apache-2.0", "mit", "cc0-1.0", "bsd-3-clause", "unlicense")
 ICONS = {"vision": "image", "code": "code", "documents": "book-open", "writing": "pen-line"}
@@ -79,6 +80,7 @@ class DiscoverModel(QObject):
         self._use = ""
         self._licence = ""
         self._fits_only = False
+        self._largest_bytes = float("inf")
         self._problem: UserError | None = None
         self._asked = 0
         self._current = ""
@@ -97,6 +99,10 @@ class DiscoverModel(QObject):
     @Property(list, constant=True)
     def uses(self) -> list[dict[str, str]]:
         return [{"value": value, "title": title} for value, title in USES]
+
+    @Property(list, constant=True)
+    def sizes(self) -> list[dict[str, str]]:
+        return [{"value": value, "title": title} for value, title in SIZES]
 
     @Property(list, constant=True)
     def licences(self) -> list[dict[str, str]]:
@@ -152,11 +158,13 @@ class DiscoverModel(QObject):
 
     @Slot(str, str)
     def setFilter(self, name: str, value: str) -> None:
-        """`name` is "use", "licence" or "fits" (then `value` is "yes" or "")."""
+        """`name` is "use", "licence", "size" (then `value` is in GB) or "fits" (then it is "yes"); "" is no filter."""
         if name == "use":
             self._use = value
         elif name == "licence":
             self._licence = value
+        elif name == "size":
+            self._largest_bytes = float(value or "inf") * 1e9
         else:
             self._fits_only = value == "yes"
         self.filtersChanged.emit()
@@ -237,6 +245,8 @@ class DiscoverModel(QObject):
         if self._fits_only and (item.fit is None or item.fit.verdict is Verdict.TOO_BIG):
             return False
         if self._licence == "free" and item.entry.licence not in FREE_LICENCES:
+            return False
+        if item.download_bytes > self._largest_bytes:
             return False
         return not self._use or self._use in item.entry.good_for or self._use in item.entry.capabilities
 

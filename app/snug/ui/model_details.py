@@ -124,6 +124,20 @@ class ModelDetails(QObject):
     def fileIndex(self) -> int:
         return self._file
 
+    @Property(str, notify=fileChanged)
+    def companionText(self) -> str:
+        """What comes along with the file, or what is missing of it; nothing where it stands alone."""
+        if not self._choices:
+            return ""
+        chosen = self._chosen
+        if not chosen.complete:
+            return f"This file cannot be used: {', '.join(chosen.missing)} is missing on the Hub."
+        parts = [f"Comes in {len(chosen.files)} parts, which count as one."] if len(chosen.files) > 1 else []
+        if chosen.companions:
+            size = size_text(sum(file.size_bytes for file in chosen.companions))
+            parts.append(f"The part that sees pictures comes along ({size}).")
+        return " ".join(parts)
+
     @Property(float, notify=contextChanged)
     def contextPosition(self) -> float:
         """Where the memory slider stands, 0 to 1; the steps double at equal distances."""
@@ -137,7 +151,8 @@ class ModelDetails(QObject):
             return ""
         lines = [self._page.repo if self._page else self._entry.repo]
         if self._choices:
-            lines += [f"{file.name}  {file.size_bytes:,} bytes" for file in self._chosen.files]
+            files = [*self._chosen.files, *self._chosen.companions]
+            lines += [f"Type {self._chosen.file_type}", *(f"{file.name}  {file.size_bytes:,} bytes" for file in files)]
         return "\n".join([*lines, self._fit_view.raw_figures])
 
     @Property(str, notify=changed)

@@ -65,7 +65,7 @@ Item {
                 Choice {
                     objectName: "useFilter"
                     label: qsTr("Use")
-                    width: 128
+                    width: 108
                     listWidth: 180
                     font.pixelSize: Theme.smallSize
                     model: root.model.uses
@@ -74,9 +74,20 @@ Item {
                     onActivated: root.model.setFilter("use", currentValue)
                 }
                 Choice {
+                    objectName: "sizeFilter"
+                    label: qsTr("Size")
+                    width: 108
+                    listWidth: 180
+                    font.pixelSize: Theme.smallSize
+                    model: root.model.sizes
+                    textRole: "title"
+                    valueRole: "value"
+                    onActivated: root.model.setFilter("size", currentValue)
+                }
+                Choice {
                     objectName: "licenceFilter"
                     label: qsTr("Licence")
-                    width: 146
+                    width: 122
                     listWidth: 260
                     font.pixelSize: Theme.smallSize
                     model: root.model.licences

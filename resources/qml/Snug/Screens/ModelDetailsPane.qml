@@ -114,6 +114,13 @@ ScreenPage {
                     text: qsTr("Nearly lossless")
                 }
             }
+            SmallText {
+                objectName: "companions"
+                visible: text !== ""
+                text: root.details.companionText
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
             RowLayout {
                 Layout.topMargin: Theme.spaceM
 
