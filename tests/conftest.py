@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from snug.store import Store
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_QUICK_BACKEND", "software")
+
+# A busy computer is no failure: no example has a time limit.
+settings.register_profile("snug", deadline=None)
+settings.load_profile("snug")
 
 
 @pytest.fixture(scope="session")
