@@ -134,11 +134,25 @@ def test_a_database_without_its_first_page_is_salvaged(used: Paths, tmp_path: Pa
     store.close()
 
 
-@pytest.mark.parametrize("is_removed", [True, False])
-def test_a_lost_or_empty_database_is_no_fresh_start(is_removed: bool, used: Paths, tmp_path: Path) -> None:
+def leave_no_tables(path: Path) -> None:
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 0")
+    connection.execute("VACUUM")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [Path.unlink, lambda path: path.write_bytes(b""), leave_no_tables],
+    ids=["missing", "zero length", "without tables"],
+)
+def test_a_lost_or_empty_database_is_no_fresh_start(
+    lose: Callable[[Path], object], used: Paths, tmp_path: Path
+) -> None:
     paths = Paths(tmp_path / "home")
     shutil.copytree(used.home, paths.home)
-    paths.database.unlink() if is_removed else paths.database.write_bytes(b"")
+    lose(paths.database)
 
     store, (notice,) = open_store(paths, now=now)
 

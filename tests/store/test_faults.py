@@ -204,3 +204,10 @@ def test_a_database_that_is_a_folder_is_told_in_words(paths: Paths) -> None:
     with pytest.raises(UserError) as caught:
         open_store(paths)
     assert caught.value.kind == "cannot-open"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
+def test_nobody_else_may_read_the_chats(paths: Paths) -> None:
+    open_store(paths)[0].close()
+    assert paths.home.stat().st_mode & 0o777 == 0o700
+    assert paths.database.stat().st_mode & 0o777 == 0o600

@@ -71,7 +71,7 @@ class Context:
                     kind="already-open",
                 )
             self.on_close(lock.release)
-        store, notices = open_store(self.paths, now=lambda: datetime.now(UTC), read_only=not write)
+        store, notices = open_store(self.paths, now=lambda: datetime.now(UTC), read_only=not write, busy_ms=5000)
         self.on_close(store.close)
         for notice in notices:
             self.note(f"{notice.title} {notice.text}".strip())

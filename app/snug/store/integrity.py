@@ -44,6 +44,15 @@ def kind_of(path: Path) -> FileKind:
     return FileKind("sqlite", user_version, application_id, size)
 
 
+def has_no_tables(path: Path) -> bool:
+    """Whether this is a whole database with nothing in it, as a tool leaves that was asked to open a lost one."""
+    try:
+        with contextlib.closing(sqlite3.connect(file_uri(path, "ro&immutable=1"), uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    except FAULTS:
+        return False
+
+
 def is_newer(path: Path, found: FileKind) -> bool:
     """Whether a newer Snug wrote this database. Reads it without changing a byte.
 

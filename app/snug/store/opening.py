@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
@@ -69,7 +70,8 @@ def _bring_back_what_is_lost(paths: Paths, now: Clock) -> list[Notice]:
         ) from error
     if integrity.is_newer(paths.database, found):
         raise newer_database()
-    if found.kind not in ("absent", "empty"):
+    is_lost = found.kind in ("absent", "empty") or (found.kind == "sqlite" and integrity.has_no_tables(paths.database))
+    if not is_lost:
         return []
     if marker.read_counts(paths) is None and not backup.all_backups(paths):
         return []
@@ -84,6 +86,9 @@ def _bring_back_what_is_lost(paths: Paths, now: Clock) -> list[Notice]:
 def _open(paths: Paths, now: Clock, busy_ms: int, notices: list[Notice]) -> Store:
     database = Database(paths.database, busy_ms=busy_ms, on_damage=lambda: marker.set_suspect(paths, True))
     try:
+        with contextlib.suppress(OSError):
+            # Nobody else on this computer reads the chats; journals get the same mode from SQLite.
+            paths.database.chmod(0o600)
         with user_errors():
             _check(database, paths)
             _migrate(database, paths, now)

@@ -35,7 +35,7 @@ def recover(paths: Paths, now: datetime) -> Notice:
     kept = _free_name(paths, now)
     with _scratch(paths) as scratch:
         try:
-            shutil.copyfile(paths.database, kept)
+            shutil.copy(paths.database, kept)
             copy, fresh = scratch / "damaged.db", scratch / "new.db"
             _copy_with_journals(paths.database, copy)
             restored = _rebuild(copy, fresh, newest_good(paths))
@@ -59,7 +59,7 @@ def restore_backup(paths: Paths, now: datetime) -> Notice | None:
     with _scratch(paths) as scratch:
         try:
             if paths.database.exists():
-                shutil.copyfile(paths.database, _free_name(paths, now))
+                shutil.copy(paths.database, _free_name(paths, now))
             fresh = scratch / "new.db"
             shutil.copyfile(found.path, fresh)
             replace_database(paths, fresh)
