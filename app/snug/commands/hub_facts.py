@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from snug.commands.command import Context
+from snug.commands.kept_token import kept_token
 from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue
 from snug.core.errors import UserError
 from snug.core.model_facts import ModelFacts
@@ -69,16 +70,18 @@ def pick_choice(page: protocol.ModelPage, wanted: str, file_type: str) -> protoc
 
 
 def hub_access(context: Context) -> protocol.HubAccess:
-    """How this person reaches the Hub: settings first, then HF_ENDPOINT and HF_TOKEN."""
+    """How this person reaches the Hub: settings first, then HF_ENDPOINT; HF_TOKEN, else the token in the keyring."""
     endpoint = proxy = ""
+    token = os.environ.get("HF_TOKEN", "")
     offline = False
     if context.paths.database.exists():
         settings = context.open_store().settings
         endpoint, proxy = str(settings.get("network.endpoint")), str(settings.get("network.proxy"))
         offline = bool(settings.get("network.offline"))
+        token = token or kept_token(settings)
     return protocol.HubAccess(
         endpoint=endpoint or os.environ.get("HF_ENDPOINT", "") or PUBLIC_HUB,
-        token=os.environ.get("HF_TOKEN", ""),
+        token=token,
         proxy=proxy,
         offline=offline,
     )

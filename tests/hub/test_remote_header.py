@@ -1,0 +1,93 @@
+"""Headers of remote files: right, cheap, and honest about servers that do not do ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from snug.core.errors import UserError
+from snug.formats.gguf_facts import facts_from_header
+from snug.formats.gguf_header import read_file_header
+from snug.hub.patience import MIB
+from snug.hub.remote import Access, File
+from snug.hub.remote_header import read_remote_facts
+from tests.hub.blobs import Filler
+from tests.hub.conftest import QUICK, described
+from tests.hub.content import Repository, large_repository, split_repository
+from tests.hub.faults import Fault
+from tests.hub.pip_variants import PIP
+from tests.hub.server import Hub
+
+NAME = "large-pip-Q8_0.gguf"
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    noise = Repository("maker/noise", {"noise.gguf": Filler(5_000_000)}, tags=["gguf"])
+    with Hub([large_repository(), split_repository(), noise]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_wrong(hub: Hub) -> None:
+    hub.faults.clear()
+    hub.log.clear()
+
+
+@pytest.fixture
+def large(hub: Hub) -> tuple[File, ...]:
+    return described(hub.repositories["snug-test/large-pip-GGUF"], NAME)
+
+
+def test_the_remote_header_says_what_the_local_one_says(access: Access, large: tuple[File, ...]) -> None:
+    facts, fetched = read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large)
+
+    local = facts_from_header(read_file_header(Path(PIP)), large[0].size_bytes)
+    assert facts == local
+    assert 0 < fetched <= 2 * MIB
+
+
+def test_a_split_model_is_read_from_all_its_parts(access: Access, hub: Hub) -> None:
+    repository = hub.repositories["snug-test/split-pip-GGUF"]
+    names = sorted(name for name in repository.files if name.startswith("Q8_0/"))
+
+    facts, _ = read_remote_facts(access, repository.name, "main", described(repository, *names))
+
+    assert facts.parameters == facts_from_header(read_file_header(Path(PIP))).parameters
+
+
+def test_a_server_without_ranges_is_read_from_its_start(access: Access, hub: Hub, large: tuple[File, ...]) -> None:
+    hub.faults.add(Fault("norange", times=0))
+    with pytest.raises(UserError) as caught:  # the header is longer than the first piece, and the next cannot be had
+        read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large)
+    assert caught.value.kind == "bad-answer"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("wrong-range"), "bad-answer"),
+        (Fault("captive", where="cdn"), "captive-portal"),
+        (Fault("status", status=503), "hub-trouble"),
+        (Fault("silent"), "silent"),
+        (Fault("eof", at=1000), "connection-lost"),
+        (Fault("redirect-loop", where="resolve", times=0), "too-many-redirects"),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else value,
+)
+def test_failures_have_their_kinds(access: Access, hub: Hub, large: tuple[File, ...], fault: Fault, kind: str) -> None:
+    hub.faults.add(fault)
+    with pytest.raises(UserError) as caught:
+        read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large, replace(QUICK, answer_s=0.3))
+    assert caught.value.kind == kind
+
+
+def test_what_is_no_gguf_is_refused_after_the_first_piece(access: Access, hub: Hub) -> None:
+    files = described(hub.repositories["maker/noise"], "noise.gguf")
+    with pytest.raises(UserError) as caught:
+        read_remote_facts(access, "maker/noise", "main", files)
+    assert caught.value.kind == "bad-gguf"
+    assert len(hub.log.entries(where="cdn")) <= 2
