@@ -17,7 +17,8 @@ Card {
 
             Rectangle {
                 required property real modelData
-                width: bars.width * modelData
+                // The column is gone before its bars are when the card is put away.
+                width: (bars?.width ?? 0) * modelData
                 height: 14
                 radius: 7
                 color: Theme.barFree
