@@ -171,12 +171,16 @@ def test_escape_stops_an_answer_and_it_can_be_had_again(talk, hands, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 def test_a_killed_engine_leaves_the_window_alive_with_one_button_that_mends(talk, hands, tmp_path):
     make_wordy(talk, tmp_path)
-    talk.ask("Go on")
-    talk.wait_for_text()
-    os.kill(talk.chat._engine._child.pid, signal.SIGKILL)
-    talk.wait()
-    assert talk.texts()[0] == "Go on"
+    asked = []
+    while not asked or talk.messages()[-1].state == "done":
+        asked.append(f"Go on {len(asked)}")
+        talk.ask(asked[-1])
+        talk.wait_for_text()
+        if talk.chat.composer.isAnswering:
+            os.kill(talk.chat._engine._child.pid, signal.SIGKILL)
+        talk.wait()
     assert talk.messages()[-1].state == "interrupted"
+    assert [message.text for message in talk.messages() if message.role == "user"] == asked
     hands.save_pictures("chat-interrupted")
     hands.click("problemAction")
     talk.wait_for_text()
@@ -480,3 +484,50 @@ def test_a_streamed_answer_is_read_while_it_is_written(talk, hands, tmp_path):
     talk.chat.composer.stop()
     talk.wait()
     assert hands.is_shown("send")
+
+
+def turn_wheel(hands, item, steps: int) -> None:
+    """Turn the mouse wheel over an item; up is above zero."""
+    from PySide6.QtCore import QPoint
+    from PySide6.QtGui import QWheelEvent
+
+    place = QPointF(hands.centre(item))
+    for _ in range(abs(steps)):
+        turn = QPoint(0, 120 if steps > 0 else -120)
+        event = QWheelEvent(
+            place, place, QPoint(), turn, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QGuiApplication.sendEvent(hands.view, event)
+        hands.settle()
+
+
+def test_the_view_keeps_to_the_end_of_a_growing_answer_unless_the_person_scrolled_up(talk, hands):
+    from snug.ui.chat_row_building import LIGHT, ReplyRows
+
+    talk.add_reply("Count", "one\n\n" * 60)
+    view = hands.item("messages")
+    conversation = talk.chat.conversation
+    reply = ReplyRows(talk.messages()[-1], LIGHT)
+    conversation.write_into(reply, talk.messages()[-1].id)
+
+    def grow() -> None:
+        reply.feed("more\n\n" * 30)
+        conversation.show_reply()
+        hands.settle()
+
+    def distance() -> float:
+        return view.property("contentHeight") - view.height() - view.property("contentY")
+
+    for _ in range(4):
+        grow()
+        assert distance() == pytest.approx(0, abs=2)
+    turn_wheel(hands, view, 5)
+    before = view.property("contentY")
+    assert distance() > 80
+    grow()
+    assert view.property("contentY") == pytest.approx(before, abs=1)
+    assert hands.is_shown("newest")
+    hands.click("newest")
+    grow()
+    assert distance() == pytest.approx(0, abs=2)

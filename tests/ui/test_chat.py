@@ -16,7 +16,7 @@ from snug.core.machine import Cpu, Machine, Memory
 from snug.paths import Paths
 from snug.store import MessageRow, NewModel, Store, open_store
 from snug.ui.chat import ChatModel
-from snug.ui.chat_conversation import MAX_ROWS, WINDOW_MESSAGES
+from snug.ui.chat_conversation import MAX_ROWS, ROWS_AT_ONCE, WINDOW_MESSAGES
 from snug.ui.chat_loading import MAX_MESSAGES
 from snug.worker import protocol
 from snug.worker.death import ChildDeath, MemoryFacts
@@ -582,6 +582,25 @@ def test_the_end_of_an_answer_leaves_the_earlier_messages_that_are_read(desk: De
     child.answer("Done")
     assert desk.chat.conversation.messages[0] == first
     assert desk.kinds()[-2:] == ["prose", "actions"]
+
+
+def test_a_chat_with_long_answers_opens_with_few_rows_and_shows_all_when_asked(desk: Desk) -> None:
+    for number in range(6):
+        desk.ask(f"Question {number}").answer("- item\n" * 50)
+    chat_id = desk.chat.conversation.chatId
+    desk.chat.newChat()
+    desk.chat.list.open(chat_id)
+    conversation = desk.chat.conversation
+    assert len(conversation.rows.rows) <= ROWS_AT_ONCE
+    assert conversation.hasOlder
+    while conversation.hasOlder:
+        conversation.loadOlder()
+    assert [message.id for message in conversation.messages] == [message.id for message in desk.messages()]
+
+
+def test_a_long_message_is_changed_whole(desk: Desk) -> None:
+    desk.ask("x" * 20_000).answer("y")
+    assert desk.chat.conversation.textOf(desk.messages()[0].id) == "x" * 20_000
 
 
 def test_one_enormous_message_stays_bounded(desk: Desk) -> None:

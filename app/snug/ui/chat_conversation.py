@@ -19,6 +19,8 @@ QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 WINDOW_MESSAGES = 30
+ROWS_AT_ONCE = 120
+"""So many rows are made within a tenth of a second; the rest of a window comes when it is asked for."""
 MAX_ROWS = 600
 
 
@@ -85,13 +87,19 @@ class ChatConversation(QObject):
         self._has_older = len(older) == WINDOW_MESSAGES
         if older:
             self.aboutToPrepend.emit()
-            parts = [self._rows_of(message, is_last=False) for message in older]
+            older, parts = self._newest_of(older, ROWS_AT_ONCE, is_end=False)
             self._messages = [*older, *self._messages]
             self._counts = [*map(len, parts), *self._counts]
             self._rows.prepend([row for part in parts for row in part])
             self._drop_newest()
             self.prepended.emit()
         self.changed.emit()
+
+    @Slot(int, result=str)
+    def textOf(self, messageId: int) -> str:
+        """The whole text of a message, also where only its beginning is shown."""
+        message = self.message(messageId)
+        return message.text if message is not None else ""
 
     @Slot()
     def showNewest(self) -> None:
@@ -106,7 +114,7 @@ class ChatConversation(QObject):
         palette = DARK if isDark else LIGHT
         if palette is not self._palette:
             self._palette = palette
-            self._show(self._messages)
+            self._show(self._messages, MAX_ROWS)
 
     # --- for the other view-models -------------------------------------------------------------------------
 
@@ -138,7 +146,7 @@ class ChatConversation(QObject):
         messages = self._store.chats.messages(self._chat_id, limit=WINDOW_MESSAGES) if chat else []
         self._has_older = len(messages) == WINDOW_MESSAGES
         self._has_newer = False
-        self._show(messages)
+        self._show(messages, ROWS_AT_ONCE)
         self.changed.emit()
 
     def read_title(self) -> None:
@@ -175,15 +183,25 @@ class ChatConversation(QObject):
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _show(self, messages: list[MessageRow]) -> None:
-        parts = [self._rows_of(message, is_last=message is messages[-1]) for message in messages]
-        while len(parts) > 1 and sum(map(len, parts)) > MAX_ROWS:
-            parts.pop(0)
-            messages = messages[1:]
-            self._has_older = True
-        self._messages = messages
+    def _show(self, messages: list[MessageRow], most: int) -> None:
+        self._messages, parts = self._newest_of(messages, most, is_end=True)
         self._counts = [len(part) for part in parts]
         self._rows.replace(0, [row for part in parts for row in part])
+
+    def _newest_of(
+        self, messages: list[MessageRow], most: int, *, is_end: bool
+    ) -> tuple[list[MessageRow], list[list[Row]]]:
+        """The last of these messages that have at most so many rows together, but one at least; and their rows."""
+        parts: list[list[Row]] = []
+        count = 0
+        for message in reversed(messages):
+            part = self._rows_of(message, is_last=is_end and not parts)
+            count += len(part)
+            if parts and count > most:
+                self._has_older = True
+                break
+            parts.append(part)
+        return messages[len(messages) - len(parts) :], parts[::-1]
 
     def _rows_of(self, message: MessageRow, *, is_last: bool) -> list[Row]:
         before = [Row("notice", message.id, text=self.notices[message.id])] if message.id in self.notices else []

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from snug.ui.markdown_inline import escape
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
 
 MAX_CODE = 20_000
 
@@ -60,8 +65,7 @@ def highlight(code: str, language: str, colours: CodeColours) -> str:
     key = language.lower()
     if key not in LANGUAGES or len(code) > MAX_CODE:
         return plain(code)
-    from pygments.lexers import get_lexer_by_name  # 30 ms and 3 MB, only when the first code block appears
-    from pygments.token import Token
+    from pygments.token import Token  # 30 ms and 3 MB, only when the first code block appears
 
     kinds = (
         (Token.Comment, colours.comment), (Token.Keyword, colours.keyword), (Token.Operator.Word, colours.keyword),
@@ -70,10 +74,17 @@ def highlight(code: str, language: str, colours: CodeColours) -> str:
         (Token.Name.Decorator, colours.name), (Token.Generic.Deleted, colours.number),
         (Token.Generic.Inserted, colours.text),
     )  # fmt: skip
-    lexer = get_lexer_by_name(key, stripnl=False, ensurenl=False)
     parts = []
-    for token, text in lexer.get_tokens(code):
+    for token, text in _lexer(key).get_tokens(code):
         colour = next((value for kind, value in kinds if token in kind), "")
         rich = plain(text)
         parts.append(f'<span style="color:{colour}">{rich}</span>' if colour and text.strip() else rich)
     return "".join(parts)
+
+
+@cache
+def _lexer(language: str) -> Lexer:
+    """Made once a language: its patterns take up to 80 ms to compile."""
+    from pygments.lexers import get_lexer_by_name
+
+    return get_lexer_by_name(language, stripnl=False, ensurenl=False)

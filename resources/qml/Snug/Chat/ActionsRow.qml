@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Controls.Basic
 import Snug.Style
@@ -39,11 +40,14 @@ Item {
             label: qsTr("Answer again")
             onClicked: root.againAsked(root.messageId)
         }
-        VersionSwitch {
-            words: root.marker
-            canGoBack: root.canGoBack && root.canAnswer
-            canGoForward: root.canGoForward && root.canAnswer
-            onStepAsked: step => root.stepAsked(root.messageId, step)
+        Loader {
+            active: root.marker !== ""
+            sourceComponent: VersionSwitch {
+                words: root.marker
+                canGoBack: root.canGoBack && root.canAnswer
+                canGoForward: root.canGoForward && root.canAnswer
+                onStepAsked: step => root.stepAsked(root.messageId, step)
+            }
         }
     }
     AbstractButton {

@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Controls.Basic
 import Snug.Style
@@ -19,9 +20,12 @@ Item {
 
     implicitHeight: frame.height + gap
 
-    QuoteBars {
-        quote: root.quote
+    Loader {
+        active: root.quote > 0
         height: parent.height
+        sourceComponent: QuoteBars {
+            quote: root.quote
+        }
     }
     Rectangle {
         id: frame

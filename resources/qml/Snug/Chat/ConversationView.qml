@@ -119,6 +119,7 @@ Item {
                 width: column.width
                 canAnswer: root.canAnswer
                 onCopyAsked: number => root.chat.copyMessage(number)
+                onChangeAsked: number => beginChange(root.chat.conversation.textOf(number))
                 onEditAsked: (number, words) => root.chat.composer.editAndSend(number, words)
                 onStepAsked: (number, step) => root.chat.composer.showAlternative(number, step)
             }

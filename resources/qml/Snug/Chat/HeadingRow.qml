@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import Snug.Style
 
@@ -15,9 +16,12 @@ Item {
 
     implicitHeight: body.implicitHeight + 12
 
-    QuoteBars {
-        quote: root.quote
+    Loader {
+        active: root.quote > 0
         height: parent.height
+        sourceComponent: QuoteBars {
+            quote: root.quote
+        }
     }
     ReadingText {
         id: body
@@ -32,8 +36,10 @@ Item {
         Accessible.role: Accessible.Heading
         onLinkAsked: address => root.linkAsked(address)
     }
-    PenMark {
-        shown: root.isWriting
-        text: body
+    Loader {
+        active: root.isWriting
+        sourceComponent: PenMark {
+            text: body
+        }
     }
 }

@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Controls.Basic
 import Snug.Style
@@ -20,9 +21,12 @@ Item {
 
     implicitHeight: Math.max(body.implicitHeight, Theme.bodySize * 1.45) + 2
 
-    QuoteBars {
-        quote: root.quote
+    Loader {
+        active: root.quote > 0
         height: parent.height
+        sourceComponent: QuoteBars {
+            quote: root.quote
+        }
     }
     Label {
         id: mark
@@ -44,8 +48,10 @@ Item {
         links: root.links
         onLinkAsked: address => root.linkAsked(address)
     }
-    PenMark {
-        shown: root.isWriting
-        text: body
+    Loader {
+        active: root.isWriting
+        sourceComponent: PenMark {
+            text: body
+        }
     }
 }

@@ -5,11 +5,9 @@ import Snug.Style
 Rectangle {
     id: root
 
-    property bool shown: false
     required property TextEdit text
-    readonly property rect end: shown ? text.positionToRectangle(text.length) : Qt.rect(0, 0, 0, 0)
+    readonly property rect end: text.positionToRectangle(text.length)
 
-    visible: shown
     x: text.x + end.x + 3
     y: text.y + end.y + Math.max(0, (end.height - height) / 2)
     width: 8

@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import Snug.Style
 
@@ -17,10 +18,13 @@ Item {
 
     implicitHeight: body.implicitHeight + 10
 
-    QuoteBars {
-        quote: root.quote
+    Loader {
+        active: root.quote > 0
         y: 10
         height: parent.height - y
+        sourceComponent: QuoteBars {
+            quote: root.quote
+        }
     }
     ReadingText {
         id: body
@@ -33,8 +37,10 @@ Item {
         color: root.quote > 0 ? Theme.quiet : Theme.text
         onLinkAsked: address => root.linkAsked(address)
     }
-    PenMark {
-        shown: root.isWriting
-        text: body
+    Loader {
+        active: root.isWriting
+        sourceComponent: PenMark {
+            text: body
+        }
     }
 }

@@ -34,16 +34,15 @@ TextEdit {
         root.next += 1;
     }
 
-    HoverHandler {
-        cursorShape: root.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor
-    }
-    Rectangle {
+    Loader {
         anchors.fill: parent
         anchors.margins: -3
-        visible: root.activeFocus && root.links.length > 0
-        color: "transparent"
-        radius: 4
-        border.width: 2
-        border.color: Theme.focus
+        active: root.activeFocus && root.links.length > 0
+        sourceComponent: Rectangle {
+            color: "transparent"
+            radius: 4
+            border.width: 2
+            border.color: Theme.focus
+        }
     }
 }

@@ -17,7 +17,7 @@ AbstractButton {
     signal restoreAsked(int chatId)
 
     objectName: "chat" + chatId
-    implicitHeight: 56
+    implicitHeight: Math.max(56, words.implicitHeight + Theme.spaceL)
     leftPadding: Theme.spaceM
     rightPadding: Theme.spaceM
     focusPolicy: Qt.StrongFocus
@@ -34,6 +34,7 @@ AbstractButton {
 
     contentItem: Item {
         Column {
+            id: words
             anchors.verticalCenter: parent.verticalCenter
             width: parent.width - (root.isInBin ? 36 : 0)
             spacing: 3

@@ -19,9 +19,12 @@ Item {
 
     implicitHeight: frame.height + Theme.spaceM
 
-    QuoteBars {
-        quote: root.quote
+    Loader {
+        active: root.quote > 0
         height: parent.height
+        sourceComponent: QuoteBars {
+            quote: root.quote
+        }
     }
     Rectangle {
         id: frame

@@ -1,5 +1,5 @@
+pragma ComponentBehavior: Bound
 import QtQuick
-import QtQuick.Controls.Basic
 import Snug.Style
 import Snug.Parts
 
@@ -16,9 +16,16 @@ Item {
     required property bool canGoForward
     property bool canAnswer: true
     property bool isEditing: false
+    property string wholeText: ""
     signal copyAsked(int messageId)
+    signal changeAsked(int messageId)
     signal editAsked(int messageId, string text)
     signal stepAsked(int messageId, int step)
+
+    function beginChange(whole: string): void {
+        root.wholeText = whole;
+        root.isEditing = true;
+    }
 
     readonly property real most: Math.round(width * 0.8)
 
@@ -32,7 +39,7 @@ Item {
         anchors.right: parent.right
         y: 16
         width: root.isEditing ? root.width : Math.min(root.most, words.implicitWidth + 34)
-        height: (root.isEditing ? editor.height + 62 : words.height + more.height) + 20
+        height: (root.isEditing ? editing.height : words.height + more.height + 20)
         radius: Theme.cardRadius
         color: Theme.raised
         border.width: 1
@@ -56,43 +63,17 @@ Item {
             height: visible ? implicitHeight + 4 : 0
             text: root.note
         }
-        TextArea {
-            id: editor
-            objectName: "editor"
-            visible: root.isEditing
-            x: 9
-            y: 6
-            width: parent.width - 18
-            textFormat: TextEdit.PlainText
-            wrapMode: TextEdit.Wrap
-            color: Theme.text
-            selectionColor: Theme.accent
-            selectedTextColor: Theme.inkOnAccent
-            font.pixelSize: Theme.bodySize
-            background: null
-            Accessible.role: Accessible.EditableText
-            Accessible.name: qsTr("Your message")
-            Keys.onEscapePressed: root.isEditing = false
-        }
-        Row {
-            visible: root.isEditing
-            anchors.right: parent.right
-            anchors.bottom: parent.bottom
-            anchors.margins: Theme.spaceM
-            spacing: Theme.spaceS
-
-            QuietButton {
-                objectName: "cancelEdit"
-                text: qsTr("Cancel")
-                onClicked: root.isEditing = false
-            }
-            PrimaryButton {
-                objectName: "sendEdit"
-                text: qsTr("Send again")
-                enabled: root.canAnswer && editor.text.trim() !== ""
-                onClicked: {
+        Loader {
+            id: editing
+            active: root.isEditing
+            width: parent.width
+            sourceComponent: MessageEditor {
+                text: root.wholeText
+                canAnswer: root.canAnswer
+                onCancelled: root.isEditing = false
+                onSent: words => {
                     root.isEditing = false;
-                    root.editAsked(root.messageId, editor.text);
+                    root.editAsked(root.messageId, words);
                 }
             }
         }
@@ -114,11 +95,7 @@ Item {
             iconSize: 16
             enabled: root.canAnswer
             label: qsTr("Change and send again")
-            onClicked: {
-                editor.text = root.text;
-                root.isEditing = true;
-                editor.forceActiveFocus();
-            }
+            onClicked: root.changeAsked(root.messageId)
         }
         IconButton {
             id: copy
@@ -129,14 +106,16 @@ Item {
             onClicked: root.copyAsked(root.messageId)
         }
     }
-    VersionSwitch {
-        visible: root.marker !== "" && !root.isEditing
+    Loader {
+        active: root.marker !== "" && !root.isEditing
         anchors.right: parent.right
         anchors.rightMargin: -8
         anchors.top: bubble.bottom
-        words: root.marker
-        canGoBack: root.canGoBack && root.canAnswer
-        canGoForward: root.canGoForward && root.canAnswer
-        onStepAsked: step => root.stepAsked(root.messageId, step)
+        sourceComponent: VersionSwitch {
+            words: root.marker
+            canGoBack: root.canGoBack && root.canAnswer
+            canGoForward: root.canGoForward && root.canAnswer
+            onStepAsked: step => root.stepAsked(root.messageId, step)
+        }
     }
 }
