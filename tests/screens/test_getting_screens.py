@@ -36,6 +36,10 @@ def test_discover_shows_the_catalogue_and_the_details_of_one(hub: Hub, hands: Ha
     assert hands.text("detailsTitle") == "Qwen3.5 4B"
     assert hands.text("pagesWords").startswith("about ")
     hands.save_pictures("discover")
+    hands.item("detailsCard").setProperty("open", True)
+    hands.settle()
+    hands.scroll_to(hands.item("detailsCard"))
+    hands.save_pictures("discover-card")
     assert hands.nameless() == []
     assert hands.small_targets() == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
+from typing import Any
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
@@ -18,6 +19,7 @@ from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import parameters_text, size_text
 from snug.store import Settings
+from snug.ui.card_rows import card_rows
 from snug.ui.child_requests import ChildRequests
 from snug.ui.fit_view import FitView
 from snug.ui.getting import Getting, best_choice
@@ -40,6 +42,7 @@ class ModelDetails(QObject):
     fileChanged = Signal()
     contextChanged = Signal()
     gettingChanged = Signal()
+    cardChanged = Signal()
 
     def __init__(
         self,
@@ -155,10 +158,10 @@ class ModelDetails(QObject):
             lines += [f"Type {self._chosen.file_type}", *(f"{file.name}  {file.size_bytes:,} bytes" for file in files)]
         return "\n".join([*lines, self._fit_view.raw_figures])
 
-    @Property(str, notify=changed)
-    def card(self) -> str:
-        """The model card's own text: Markdown source from elsewhere, for Snug's blocks only."""
-        return self._page.card if self._page else ""
+    @Property(list, notify=cardChanged)
+    def card(self) -> list[dict[str, Any]]:
+        """What its makers say, as plain rows."""
+        return card_rows(self._page.card) if self._page else []
 
     @Property(bool, notify=gettingChanged)
     def isLooking(self) -> bool:
@@ -203,6 +206,7 @@ class ModelDetails(QObject):
         """Shows this model, and asks the Hub for its files unless Snug is to stay offline."""
         self._entry, self._page, self._problem = entry, None, None
         self._exact.clear()
+        self.cardChanged.emit()
         self._context = 0
         known = hub_model is None or hub_model.parameters > 0
         self._choices = estimated_choices(entry) if known else []
@@ -251,6 +255,7 @@ class ModelDetails(QObject):
             self._ask_page(file_type)
             return
         self._page = page
+        self.cardChanged.emit()
         self._choices = sorted(page.choices, key=lambda choice: choice.size_bytes)
         best = best_choice(self._choices, file_type)
         self._file = self._choices.index(best) if best else 0

@@ -211,17 +211,26 @@ ScreenPage {
         }
     }
     Fold {
+        id: makers
         objectName: "detailsCard"
-        visible: root.details.card !== ""
+        visible: root.details.card.length > 0
         text: qsTr("What its makers say")
         Layout.fillWidth: true
 
-        SmallText {
-            text: root.details.card
-            wrapMode: Text.Wrap
-            maximumLineCount: 400
-            elide: Text.ElideNone
-            Layout.fillWidth: true
+        Repeater {
+            model: makers.open ? root.details.card : []
+
+            SmallText {
+                required property var modelData
+                text: modelData.text
+                color: modelData.kind === "heading" ? Theme.text : Theme.quiet
+                font.weight: modelData.kind === "heading" ? Font.DemiBold : Font.Normal
+                font.family: modelData.kind === "code" ? Theme.codeFamily : Application.font.family
+                wrapMode: Text.Wrap
+                elide: Text.ElideNone
+                lineHeight: 1.2
+                Layout.fillWidth: true
+            }
         }
     }
 }
