@@ -22,7 +22,7 @@ HEADS = {"attention.key_length": 64, "attention.value_length": 64}
 RECIPES = {
     "wide": Recipe("llama", width=1024, feed_forward=2816, heads=16, kv_heads=4, vocabulary=4096, tied=True,
                    context=32768),
-    "many words": Recipe("llama", width=256, vocabulary=60_000, tied=True, context=32768),
+    "many words": Recipe("llama", width=256, vocabulary=30_000, tied=True, context=32768),
     "quantised": Recipe("llama", layers=4, width=512, feed_forward=1024, heads=8, kv_heads=8, context=32768,
                         vocabulary=4096, kind=gguf.GGMLQuantizationType.Q8_0),
     "windows": Recipe("gemma2", layers=6, width=512, feed_forward=1536, heads=8, kv_heads=4, vocabulary=4096, tied=True,

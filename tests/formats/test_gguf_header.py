@@ -151,8 +151,8 @@ def test_pip_cut_in_its_weights_says_how_much_is_missing() -> None:
     assert "1000 of" in caught.value.details
 
 
-def test_a_vocabulary_of_a_million_tokens_takes_little_memory() -> None:
-    words = array("tokenizer.ggml.tokens", STRING, (f"token{number}" for number in range(1_000_000)))
+def test_a_large_vocabulary_takes_little_memory() -> None:
+    words = array("tokenizer.ggml.tokens", STRING, (f"token{number}" for number in range(300_000)))
     data = gguf([pair("general.architecture", STRING, "llama"), words])
     tracemalloc.start()
     try:
@@ -160,19 +160,19 @@ def test_a_vocabulary_of_a_million_tokens_takes_little_memory() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert header.array_lengths["tokenizer.ggml.tokens"] == 1_000_000
-    assert peak < 8 * 2**20
+    assert header.array_lengths["tokenizer.ggml.tokens"] == 300_000
+    assert peak < 4 * 2**20
 
 
 def test_many_kept_lists_take_little_memory() -> None:
-    data = gguf([array(f"x.{number}", U8, bytes(4096)) for number in range(4000)])
+    data = gguf([array(f"x.{number}", U16, range(3000, 7096)) for number in range(300)])
     tracemalloc.start()
     try:
         read_header(BytesSource(data), UNHURRIED)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 16 * 2**20
+    assert peak < 10 * 2**20
 
 
 def test_reading_stops_when_its_time_is_over() -> None:

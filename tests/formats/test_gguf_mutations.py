@@ -70,18 +70,26 @@ def check_words(error: UserError) -> None:
 
 def test_damaged_headers_are_read_right_or_refused(seeds: list[tuple[bytes, int]]) -> None:
     source = random.Random(20_261_121)
+    outcomes = []
+    for number in range(CASES):
+        header, rest = seeds[number % len(seeds)]
+        damaged = mutate(header, len(header), source)
+        outcomes.append(outcome(damaged, len(damaged) + rest))
+    assert outcomes.count("read") > CASES // 50
+    assert outcomes.count("refused") > CASES // 5
+
+
+def test_damaged_headers_take_little_memory(seeds: list[tuple[bytes, int]]) -> None:
+    source = random.Random(12)
     tracemalloc.start(1)
     try:
-        outcomes = []
-        for number in range(CASES):
+        for number in range(CASES // 20):
             header, rest = seeds[number % len(seeds)]
             damaged = mutate(header, len(header), source)
-            outcomes.append(outcome(damaged, len(damaged) + rest))
+            outcome(damaged, len(damaged) + rest)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert outcomes.count("read") > CASES // 50
-    assert outcomes.count("refused") > CASES // 5
     assert peak < 64 * 2**20
 
 
