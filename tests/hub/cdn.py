@@ -45,7 +45,7 @@ class CdnHandler(Handler):
             return None
         if fault is None:
             fault = _NO_FAULT
-        if fault.kind == "norange":
+        if fault.kind == "norange" or (fault.kind == "no-condition" and "If-Range" in self.headers):
             span = None
         if span and span.first >= blob.size:
             return self.answer(416, b"", {"Content-Range": f"bytes */{blob.size}"})

@@ -15,6 +15,7 @@ KINDS = (
     "short",  # promise the whole range, send `at` bytes less
     "long",  # send `at` bytes more than was promised
     "norange",  # ignore the range: 200 and the whole file
+    "no-condition",  # If-Range never matches: 200 and the whole file
     "wrong-range",  # say another Content-Range than what was asked
     "status",  # answer with `status`, `headers` and `body`
     "captive",  # a log-in page instead of everything

@@ -230,6 +230,17 @@ def test_n8_a_server_that_goes_on_lying_about_ranges_is_refused(fetcher: Fetcher
     assert failure_of(fetcher).kind == "bad-range"
 
 
+def test_n8_a_storage_that_does_not_know_its_etag_again_costs_no_restart(
+    fetcher: Fetcher, hub: Hub, repository: Repository
+) -> None:
+    fetcher.plan = replace(fetcher.plan, parallel=1)
+    hub.faults.add(Fault("no-condition", times=0))
+
+    arrives_whole(fetcher, repository)
+
+    assert "restarting" not in fetcher.kinds_told
+
+
 # --- what arrives (N9, N11) --------------------------------------------------------------------------------------
 
 

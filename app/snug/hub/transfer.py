@@ -77,6 +77,7 @@ class Transfer:
         self._watchers = watchers
         self._step = plan.step_for(source.size)
         self._storage_etag = ""
+        self._has_conditions = True
         self._hold_until = 0.0
         self._is_whole = False
 
@@ -134,7 +135,7 @@ class Transfer:
         headers = request_headers(self._access)
         if not self._is_whole:
             headers["Range"] = f"bytes={cursor.position}-{cursor.end - 1}"
-            if self._storage_etag:
+            if self._storage_etag and self._has_conditions:
                 headers["If-Range"] = self._storage_etag
         request = self._client.build_request("GET", self._source.address, headers=headers)
         try:
@@ -204,11 +205,12 @@ class Transfer:
         if length == str(self._source.size) and is_all and "text/html" not in response.headers.get("Content-Type", ""):
             return
         await self._check_odd_body(response)
-        if was_conditional and plain_etag(etag) != plain_etag(self._storage_etag):
-            if not any(linked_etag(hop.headers) for hop in response.history):
+        if was_conditional:
+            has_version = any(linked_etag(hop.headers) for hop in response.history)
+            if not has_version and plain_etag(etag) != plain_etag(self._storage_etag):
                 raise changed(self._source.name)
-            self._storage_etag = ""
-            raise failures.connection_lost("the storage's own ETag is another one")
+            self._has_conditions = False  # the version is known to be right: the storage only fails to compare ETags
+            raise failures.connection_lost("the storage does not know its own ETag again")
         raise RangeRefused(f"HTTP {response.status_code} in the place of a range", whole=True)
 
     def _check_status(self, response: httpx2.Response) -> None:
