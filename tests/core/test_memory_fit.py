@@ -103,7 +103,9 @@ def test_two_cards_of_one_kind_share_the_layers() -> None:
 def test_a_card_that_the_engine_cannot_use_is_not_planned_for() -> None:
     processor = EngineDevice("CPU", "AMD Ryzen", "cpu", 16 * 2**30, 12 * 2**30)
     computer = replace(machine(16, card()), engine_devices=(processor,))
-    assert fit(facts("qwen3-8b"), FitSettings(), computer).gpu_layers == 0
+    answer = fit(facts("qwen3-8b"), FitSettings(), computer)
+    assert answer.gpu_layers == 0
+    assert "RTX 3060 is not used: this build runs on the processor." in answer.why
 
 
 def test_wanted_layers_on_the_card_are_kept_even_where_they_do_not_fit() -> None:

@@ -24,6 +24,11 @@ def why_sentence(
     return f"It needs {need} of the {free} that are free for a model and {remembers}."
 
 
+def with_notes(sentence: str, notes: tuple[str, ...]) -> str:
+    """The sentence with what else decided, such as a card that is left out."""
+    return sentence if not notes else f"{sentence.removesuffix('.')}; {'; '.join(notes[:2])}."
+
+
 def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, gpu_layers: int, remembers: str) -> str:
     names = cards[0].name if len(cards) == 1 else f"{len(cards)} {cards[0].name} cards"
     need, free = size_text(sum(card.needed for card in cards)), size_text(sum(card.free for card in cards))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from snug.core.devices import MIB, Place, Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, SpeedRange, Verdict
-from snug.core.fit_words import why_sentence
+from snug.core.fit_words import why_sentence, with_notes
 from snug.core.machine import Machine
 from snug.core.memory_need import compute_bytes, layer_conversations, other_bytes, repeating_bytes
 from snug.core.model_facts import ModelFacts
@@ -59,7 +59,9 @@ def fit(facts: ModelFacts, settings: FitSettings, machine: Machine, measured_tok
         speed = token_speed(facts, plan.works, machine.cpu)
     return Fit(
         verdict=verdict,
-        why=why_sentence(verdict, plan.memory, machine, facts, plan.context, plan.gpu_layers),
+        why=with_notes(
+            why_sentence(verdict, plan.memory, machine, facts, plan.context, plan.gpu_layers), places.unused
+        ),
         memory=plan.memory,
         speed=speed,
         prefill=prompt_speed(facts, plan.works, machine.cpu),
