@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from snug.core.errors import UserError
 from snug.core.machine import Cpu, Machine, Memory
 from snug.paths import Paths
 from snug.store import MessageRow, NewModel, Store, open_store
@@ -316,6 +317,27 @@ def test_a_message_that_cannot_be_saved_is_not_asked(desk: Desk) -> None:
     assert desk.children == []
     assert desk.said
     assert "too long" in desk.said[0]
+
+
+def test_an_answer_that_the_disk_refuses_is_kept_and_saved_later(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snug.ui.chat_reply.RETRY_MS", 20)
+    real = desk.store.chats.save_reply
+
+    def refuse(*_: object, **__: object) -> None:
+        raise UserError("The disk is full.", "Make room.", kind="disk-full")
+
+    child = desk.ask()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store.chats, "save_reply", refuse)
+        child.answer("Whole")
+        assert desk.said == ["The disk is full. Make room."]
+        assert desk.kinds() == ["user", "notice", "prose", "actions"]
+        assert "not saved" in desk.chat.conversation.rows.rows[1].text
+    assert desk.store.chats.save_reply == real
+    qtbot.waitUntil(lambda: desk.kinds() == ["user", "prose", "actions"], timeout=10_000)
+    assert (desk.messages()[-1].text, desk.messages()[-1].state) == ("Whole", "done")
 
 
 # --- versions, editing -------------------------------------------------------------------------------------------

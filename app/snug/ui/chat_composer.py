@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
@@ -40,6 +41,7 @@ CUT_WORDS = {
 }
 """What is said of an answer that did not end by itself."""
 MEASURED_TOKENS = 16
+NOT_SAVED = "This answer is not saved yet. Snug keeps trying; copy it if you close the window before."
 
 
 @QmlElement
@@ -285,7 +287,8 @@ class ChatComposer(QObject):
         self._make_plan()
         assert self._plan is not None
         message = begin(model)
-        reply = OpenReply(self._store, message, model, self._conversation.palette, self._guarded, self)
+        reply = OpenReply(self._store, message, model, self._conversation.palette, self)
+        reply.troubled.connect(self.troubled)
         self._reply = reply
         self._conversation.problems.pop(message.id, None)
         self._conversation.write_into(reply.rows, message.id)
@@ -333,13 +336,24 @@ class ChatComposer(QObject):
         reply, self._reply = self._reply, None
         assert reply is not None
         self._conversation.write_into(None, 0)
-        reply.close(state, done)
-        reply.deleteLater()
-        chat_id = reply.message.chat_id
-        if chat_id == self._conversation.chat_id:
-            self._conversation.settle_reply(reply.message.id)
-        self.chatChanged.emit(chat_id)
+        if reply.close(state, done):
+            self._settle(reply)
+        else:
+            self._conversation.notices[reply.message.id] = NOT_SAVED
+            self._conversation.settle_reply(reply.message)
+            reply.saved.connect(partial(self._settle, reply))
+        self.chatChanged.emit(reply.message.chat_id)
         self.changed.emit()
+
+    def _settle(self, reply: OpenReply) -> None:
+        """The reply is safe in the store: show it from there."""
+        number = reply.message.id
+        if self._conversation.notices.get(number) == NOT_SAVED:
+            del self._conversation.notices[number]
+        message = self._store.chats.message(number)
+        if message is not None:
+            self._conversation.settle_reply(message)
+        reply.deleteLater()
 
 
 def _preferred(library: list[LibraryModel], wanted: list[int | None]) -> LibraryModel | None:

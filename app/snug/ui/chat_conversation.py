@@ -168,12 +168,9 @@ class ChatConversation(QObject):
         self._rows.replace(start, rows)
         self._counts[-1] = len(rows)
 
-    def settle_reply(self, message_id: int) -> None:
-        """The reply is saved whole: show it as it is now, and leave all else where the person sees it."""
-        if not self._messages or self._messages[-1].id != message_id or self._has_newer:
-            return
-        message = self._store.chats.message(message_id)
-        if message is None:
+    def settle_reply(self, message: MessageRow) -> None:
+        """The reply is whole: show it as it is now, and leave all else where the person sees it."""
+        if not self._messages or self._messages[-1].id != message.id or self._has_newer:
             return
         self._messages[-1] = message
         rows = self._rows_of(message, is_last=True)

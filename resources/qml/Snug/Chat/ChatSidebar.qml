@@ -138,6 +138,7 @@ Item {
             }
             SmallText {
                 anchors.verticalCenter: parent.verticalCenter
+                width: Math.min(implicitWidth, foot.width - 40)
                 text: foot.text
                 Accessible.ignored: true
             }

@@ -109,6 +109,15 @@ Item {
             }
         }
     }
+    Rectangle {
+        anchors.fill: view
+        anchors.margins: 2
+        visible: view.activeFocus
+        color: "transparent"
+        radius: Theme.controlRadius
+        border.width: 2
+        border.color: Theme.focus
+    }
     DelegateChooser {
         id: rows
         role: "kind"
