@@ -3,7 +3,10 @@
 from typing import TypedDict
 
 class Rate(TypedDict):
-    """Bytes/s over repeated passes: the median, the slowest and the fastest pass."""
+    """Bytes/s over repeated short passes: the median, the slowest pass, and the rate that one in twenty beats.
+
+    `high` is what the memory can do: on a busy computer most passes also tell what else was running.
+    """
 
     median: float
     low: float

@@ -21,6 +21,9 @@ using Word = std::uint64_t;
 constexpr std::uint64_t kMiB = 1ull << 20;
 constexpr std::size_t kLanes = 32;  // independent sums, so that no add waits for the one before
 constexpr int kLeastPasses = 3;
+// A pass covers this share of the buffer and the next pass the next share: short enough to fit between two
+// interruptions on a busy computer, while each share is long out of the cache when its turn comes again.
+constexpr std::size_t kShares = 16;
 
 enum class Kind { touch, read, write, copy };
 
@@ -63,16 +66,17 @@ void run_kind(Kind kind, Word *words, std::size_t count, Word turn) {
 class Crew {
 public:
     Crew(std::uint64_t buffer_bytes, int threads)
-        : slice_(std::max<std::size_t>(buffer_bytes / sizeof(Word) / threads / kLanes, 1) * kLanes),
-          words_(new Word[slice_ * threads]),
+        : share_(std::max<std::size_t>(buffer_bytes / sizeof(Word) / threads / kShares / kLanes, 1) * kLanes),
+          words_(new Word[share_ * kShares * threads]),
+          times_(threads),
           start_(threads),
           finish_(threads) {
-        // A thread that cannot start throws here, before anybody waits for it: fewer threads then do the work.
+        // A thread that cannot start throws; those that did are sent home first.
         try {
             for (int index = 1; index < threads; ++index) others_.emplace_back([this, index] { work(index); });
         } catch (...) {
             stop_ = true;
-            for (std::size_t missing = others_.size() + 1; missing < static_cast<std::size_t>(threads); ++missing) {
+            for (std::size_t missing = others_.size() + 1; missing < times_.size(); ++missing) {
                 start_.arrive_and_drop();
             }
             start_.arrive_and_wait();
@@ -90,31 +94,49 @@ public:
         for (std::thread &other : others_) other.join();
     }
 
-    // Seconds that one pass over the whole buffer takes.
+    // Bytes/s of one pass over the next share of the buffer: from the first thread's start to the last one's end.
     double pass(Kind kind) {
         kind_ = kind;
         ++turn_;
-        const auto before = Clock::now();
         start_.arrive_and_wait();
-        run_kind(kind_, words_.get(), slice_, turn_);
+        run_timed(0);
         finish_.arrive_and_wait();
-        return std::max(std::chrono::duration<double>(Clock::now() - before).count(), 1e-9);
+        auto [first, last] = times_.front();
+        for (const Times &times : times_) {
+            first = std::min(first, times.begin);
+            last = std::max(last, times.end);
+        }
+        const double seconds = std::max(std::chrono::duration<double>(last - first).count(), 1e-9);
+        return static_cast<double>(share_ * sizeof(Word) * times_.size()) / seconds;
     }
 
-    std::uint64_t bytes() const { return slice_ * (others_.size() + 1) * sizeof(Word); }
+    std::uint64_t bytes() const { return share_ * kShares * times_.size() * sizeof(Word); }
 
 private:
-    void work(int index) {
+    struct alignas(64) Times {
+        Clock::time_point begin;
+        Clock::time_point end;
+    };
+
+    void work(std::size_t index) {
         for (;;) {
             start_.arrive_and_wait();
             if (stop_) return;
-            run_kind(kind_, words_.get() + slice_ * index, slice_, turn_);
+            run_timed(index);
             finish_.arrive_and_wait();
         }
     }
 
-    std::size_t slice_;
+    void run_timed(std::size_t index) {
+        Word *share = words_.get() + share_ * (index * kShares + turn_ % kShares);
+        times_[index].begin = Clock::now();
+        run_kind(kind_, share, share_, turn_ / kShares);
+        times_[index].end = Clock::now();
+    }
+
+    std::size_t share_;
     std::unique_ptr<Word[]> words_;
+    std::vector<Times> times_;
     std::barrier<> start_;
     std::barrier<> finish_;
     Kind kind_ = Kind::touch;  // the barriers order these three between threads
@@ -126,11 +148,9 @@ private:
 Rate measure(Crew &crew, Kind kind, double seconds) {
     std::vector<double> rates;
     const auto until = Clock::now() + std::chrono::duration<double>(seconds);
-    while (rates.size() < kLeastPasses || Clock::now() < until) {
-        rates.push_back(static_cast<double>(crew.bytes()) / crew.pass(kind));
-    }
+    while (rates.size() < kLeastPasses || Clock::now() < until) rates.push_back(crew.pass(kind));
     std::sort(rates.begin(), rates.end());
-    return {rates[rates.size() / 2], rates.front(), rates.back(), static_cast<int>(rates.size())};
+    return {rates[rates.size() / 2], rates.front(), rates[(rates.size() - 1) * 95 / 100], static_cast<int>(rates.size())};
 }
 
 }  // namespace
@@ -144,7 +164,8 @@ std::uint64_t buffer_size(std::uint64_t cache_bytes, std::uint64_t available_byt
 
 Bandwidth measure_bandwidth(std::uint64_t buffer_bytes, int threads, double seconds) {
     Crew crew(buffer_bytes, threads);
-    crew.pass(Kind::touch);  // maps the pages, each on the memory nearest to the thread that will use it
+    // Maps the pages, each on the memory nearest to the thread that will use it.
+    for (std::size_t share = 0; share < kShares; ++share) crew.pass(Kind::touch);
     Bandwidth result{};
     result.buffer_bytes = crew.bytes();
     result.read = measure(crew, Kind::read, seconds * 0.5);

@@ -7,8 +7,8 @@ namespace snug {
 
 struct Rate {
     double median;  // bytes/s
-    double low;
-    double high;
+    double low;     // of the slowest pass
+    double high;    // of the fast passes: one in twenty was faster
     int passes;
 };
 

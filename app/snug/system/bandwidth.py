@@ -24,9 +24,9 @@ def read(environment: Environment) -> Reading:
 
 
 def parse(measured: Mapping[str, Any]) -> Reading:
-    """The rate of the fastest read pass and, as its source, the threads, the passes and the median.
+    """The rate of the fast read passes and, as its source, the threads, the passes and the median.
 
-    The fastest pass is what the memory can do, as in the STREAM benchmark: slower ones tell what else was running.
+    Fast passes are what the memory can do, as in the STREAM benchmark: slower ones tell what else was running.
     """
     rate = measured.get("read")
     figures = rate if isinstance(rate, Mapping) else {}
@@ -35,7 +35,7 @@ def parse(measured: Mapping[str, Any]) -> Reading:
         return Reading(unread={"memory.bandwidth": "the measurement gave no usable figure"})
     threads, passes = whole(measured.get("threads")), whole(figures.get("passes"))
     source = f"{MEASURED_HERE} with {threads} thread{'' if threads == 1 else 's'}"
-    source += f": the fastest of {passes} passes, the median was {size_text(median)} a second"
+    source += f": the fast ones of {passes} passes, the median was {size_text(median)} a second"
     return Reading(bandwidth=fastest, sources={"memory.bandwidth": source})
 
 
