@@ -7,7 +7,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-WIDTH, LAYERS, CONTEXT = 64, 2, 2048
+WIDTH, LAYERS, CONTEXT = 64, 2, 32_768
 WINDOW = 32
 
 
