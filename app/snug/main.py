@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import ExitStack
 from datetime import datetime
 from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -30,8 +32,14 @@ from snug.ui.quit_signals import QuitSignals
 from snug.ui.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from snug.store import Store
     from snug.ui.children import Children
+
+VIEW_MODELS = ("snug.ui.chat", "snug.ui.discover", "snug.ui.library", "snug.ui.downloads", "snug.ui.home",
+               "snug.ui.settings")  # fmt: skip
+"""Loaded one by one after the first frame; together they would keep the window from answering for too long."""
 
 
 def run() -> int:
@@ -97,31 +105,54 @@ class Rooms(QObject):
         self.window = Window(resources_folder(), self.app_model, self._look, self)
         self.window.first_frame.connect(report_first_frame)
         self.store: Store | None = None
+        self._to_close = ExitStack()
         self._is_closed = False
 
     def open_soon(self) -> None:
-        """Open what is behind the window as soon as the first frame is on the screen."""
-        QTimer.singleShot(0, self, self.open)
+        """Open what is behind the window, one step in each turn of the event loop, so that it stays awake."""
+        self._go_on(self._open())
 
-    def open(self) -> None:
-        """Listen for second starts, open the store, show what is in it, and look at the computer."""
-        from snug.ui.late_modules import load_late
+    def _go_on(self, steps: Iterator[None]) -> None:
+        """Take the next step soon."""
+        QTimer.singleShot(0, self, lambda: None if self._is_closed else self._step(steps))
 
-        load_late()
-        from snug.store import open_store
-        from snug.ui.children import Children
-        from snug.ui.first_window import FirstWindowServer
-
-        FirstWindowServer(self._paths.home, self).asked.connect(self.app_model.raised)
+    def _step(self, steps: Iterator[None]) -> None:
         try:
-            self.store, notices = open_store(self._paths)
+            next(steps)
+        except StopIteration:
+            return
         except UserError as trouble:
             self.app_model.set_trouble(trouble)
             return
+        self._go_on(steps)
+
+    def _open(self) -> Iterator[None]:
+        """Listen for second starts, open the store, show what is in it, and look at the computer."""
+        from snug.ui.children import Children
+        from snug.ui.first_window import FirstWindowServer
+        from snug.ui.late_modules import load_late
+
+        FirstWindowServer(self._paths.home, self).asked.connect(self.app_model.raised)
+        self._children = Children(self._paths.logs, self)
+        yield
+        load_late()
+        import_module("sqlalchemy")
+        yield
+        from snug.store import open_store
+
+        self.store, notices = open_store(self._paths)
+        self._to_close.callback(self.store.close)
+        self._to_close.callback(self._children.kill_all)
         for notice in notices:
             self.app_model.add_notice(notice.title, notice.text)
-        self._children = Children(self._paths.logs, self)
+        yield
+        for name in VIEW_MODELS:
+            import_module(name)
+            yield
         self._make_models(self.store, self._children)
+        self._to_close.callback(self.chat.close)
+        yield
+        self._connect_models()
         self.app_model.install(
             {
                 "home": self.home,
@@ -132,7 +163,7 @@ class Rooms(QObject):
                 "settings": self.settings,
             }
         )
-        self._connect_models()
+        yield
         self._queue.resume_after_start()
         self.reader.read()
 
@@ -250,10 +281,7 @@ class Rooms(QObject):
         self._is_closed = True
         write_first_look(self._paths.first_look, self.window.place(self._look))
         self.window.dispose()
-        if self.store is not None:
-            self.chat.close()
-            self._children.kill_all()
-            self.store.close()
+        self._to_close.close()
 
 
 def report_first_frame() -> None:

@@ -178,6 +178,8 @@ def _walk(node: QAccessibleInterface | None, path: list[str], wrong: list[str]) 
     if node is None or not node.isValid() or node.state().invisible:
         return
     name = node.text(QAccessible.Text.Name)
+    if node.state().passwordEdit:
+        name = node.text(QAccessible.Text.Description)
     role = node.role()
     if (role in PRESSABLE or node.state().focusable) and not name.strip() and path:
         thing = node.object()

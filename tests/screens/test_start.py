@@ -113,6 +113,14 @@ def test_after_a_kill_the_next_start_takes_over(start):
     assert second.end()[0] == 0
 
 
+@pytest.mark.parametrize("moment", ["snug.db", "logs"])
+def test_a_signal_in_the_middle_of_the_start_ends_it_cleanly(start, home, moment):
+    program = start()
+    program.first_frame_ns()
+    wait_for(home / moment)
+    assert program.end()[0::2] == (0, "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_no_child_outlives_a_killed_window(start, home):
     program = start()

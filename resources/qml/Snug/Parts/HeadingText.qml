@@ -8,6 +8,7 @@ Label {
     color: Theme.text
     font.pixelSize: Theme.headingSize
     font.weight: Font.DemiBold
+    font.letterSpacing: -0.2
     elide: Text.ElideRight
     Accessible.role: Accessible.Heading
     Accessible.name: text

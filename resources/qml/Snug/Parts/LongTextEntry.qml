@@ -14,6 +14,14 @@ ScrollView {
     signal edited(string text)
 
     implicitHeight: 112
+    ScrollBar.vertical: QuietScrollBar {
+        parent: root
+        x: root.width - width
+        height: root.height
+    }
+    ScrollBar.horizontal: QuietScrollBar {
+        policy: ScrollBar.AlwaysOff
+    }
 
     TextArea {
         id: area

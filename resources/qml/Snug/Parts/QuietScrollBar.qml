@@ -11,6 +11,7 @@ ScrollBar {
     padding: 3
     policy: ScrollBar.AsNeeded
     Accessible.ignored: true
+    Accessible.name: qsTr("Scroll")
 
     contentItem: Rectangle {
         implicitWidth: 6

@@ -19,6 +19,27 @@ Flickable {
     activeFocusOnTab: false
     ScrollBar.vertical: QuietScrollBar {}
 
+    // What the keyboard reaches is brought into sight.
+    function bringIntoSight(item: Item): void {
+        const place = item.mapToItem(column, 0, 0).y + column.y;
+        if (place < contentY + Theme.spaceL)
+            contentY = Math.max(0, place - Theme.spaceXxl);
+        else if (place + item.height > contentY + height - Theme.spaceL)
+            contentY = Math.min(contentHeight - height, place + item.height + Theme.spaceXxl - height);
+    }
+
+    Connections {
+        target: root.Window.window
+
+        function onActiveFocusItemChanged(): void {
+            let item = root.Window.activeFocusItem;
+            let ancestor = item;
+            while (ancestor && ancestor !== column)
+                ancestor = ancestor.parent;
+            if (ancestor && root.contentHeight > root.height)
+                root.bringIntoSight(item);
+        }
+    }
     ColumnLayout {
         id: column
         x: Math.max(root.margin, (root.width - width) / 2)

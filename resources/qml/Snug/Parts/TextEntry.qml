@@ -22,6 +22,7 @@ TextField {
     selectByMouse: true
     Accessible.role: Accessible.EditableText
     Accessible.name: label
+    Accessible.description: echoMode === TextInput.Password ? label : "" // Qt hides the name of a password field
 
     Keys.onEscapePressed: event => {
         event.accepted = root.clearable && root.text !== "";

@@ -8,6 +8,7 @@ Label {
     color: Theme.text
     font.pixelSize: Theme.titleSize
     font.weight: Font.DemiBold
+    font.letterSpacing: -0.4
     elide: Text.ElideRight
     Accessible.role: Accessible.Heading
     Accessible.name: text
