@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -172,7 +173,7 @@ almost_a_model = st.fixed_dictionaries({"id": st.just("a/b") | any_json}, option
 
 
 @settings(
-    max_examples=150, deadline=None,
+    max_examples=1000 if os.environ.get("SNUG_FULL_TESTS") else 60, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(document=st.lists(almost_a_model, max_size=3) | any_json, is_page=st.booleans())
@@ -308,9 +309,27 @@ def test_waiting_can_be_stopped_while_the_hub_is_silent(access: Access, hub: Hub
         )  # fmt: skip
 
 
-def test_the_library_is_told_to_keep_quiet(access: Access) -> None:
-    import os
+def test_a_search_that_was_left_behind_does_not_disturb_the_next(access: Access, hub: Hub) -> None:
+    class Stop(Exception):
+        pass
 
+    def stop_when_asked() -> None:
+        if hub.faults.struck > struck:
+            raise Stop
+
+    struck = hub.faults.struck
+    patience = replace(QUICK, answer_s=0.4)
+    hub.faults.add(Fault("silent", where="api"))
+    with pytest.raises(Stop):
+        wait_for(
+            lambda: search(access, "pip", patience=patience),
+            patience=patience, still_waiting=lambda: None, check=stop_when_asked,
+        )  # fmt: skip
+    for _ in range(40):  # longer than the first one waits for its answer
+        assert names(search(access, "vision pip", patience=patience)) == ["snug-test/vision-pip-GGUF"]
+
+
+def test_the_library_is_told_to_keep_quiet(access: Access) -> None:
     search(access, "pip")
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
     assert "HF_TOKEN" not in os.environ

@@ -39,17 +39,14 @@ def prepare_environment() -> None:
 
 @contextmanager
 def open_api(access: Access, patience: Patience = DEFAULT_PATIENCE) -> Iterator[HfApi]:
-    """The library's client for `access`. Whatever goes wrong inside the block comes out as UserError.
-
-    The library has one client for the whole process: a child serves one request at a time.
-    """
+    """The library's client for `access`. Whatever goes wrong inside the block comes out as UserError."""
     if access.offline:
         raise failures.offline()
     guard = Guard(access)
     prepare_environment()
-    from huggingface_hub import HfApi, close_session, set_client_factory
+    from huggingface_hub import HfApi
 
-    set_client_factory(lambda: open_client(access, patience))
+    _library_client.become(access, patience)
     try:
         yield HfApi(endpoint=access.endpoint, token=access.token or False)
     except UserError:
@@ -59,8 +56,30 @@ def open_api(access: Access, patience: Patience = DEFAULT_PATIENCE) -> Iterator[
     except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
         # what the library raises where the JSON is not what it expects
         raise failures.bad_answer(failures.host_of(access.endpoint), f"{type(error).__name__}: {error}") from error
-    finally:
-        close_session()
+
+
+class _LibraryClient:
+    """The one HTTP client that the library keeps for the whole process.
+
+    It stays open while the way to the Hub stays the same: a search that was left behind in its thread must not
+    close the client under the next one.
+    """
+
+    def __init__(self) -> None:
+        self._made_for: tuple[Access, Patience] | None = None
+        self._lock = threading.Lock()
+
+    def become(self, access: Access, patience: Patience) -> None:
+        """Make the library use a client for `access`; the old one is closed."""
+        from huggingface_hub import set_client_factory
+
+        with self._lock:
+            if self._made_for != (access, patience):
+                set_client_factory(lambda: open_client(access, patience))
+                self._made_for = (access, patience)
+
+
+_library_client = _LibraryClient()
 
 
 def wait_for(
