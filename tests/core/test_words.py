@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from snug.core.fit import SpeedRange, Verdict
 from snug.core.words import (
-    bandwidth_text,
     duration_text,
     pages_text,
     parameters_text,
@@ -59,7 +58,6 @@ def test_a_speed_range_names_both_ends() -> None:
 
 def test_an_unknown_speed_is_said_to_be_unknown() -> None:
     assert words_per_second_text(None) == words_range_text(None) == "speed not known yet"
-    assert bandwidth_text(None) == "not known"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,21 @@ _CODES = {U8: "<B", I8: "<b", U16: "<H", I16: "<h", U32: "<I", I32: "<i", F32: "
 INTERESTING = (0, 1, 7, 8, 12, 13, 24, 31, 32, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1)
 
 
+class BytesSource:
+    """Bytes in memory, such as the fetched beginning of a larger file whose whole size is `size`."""
+
+    def __init__(self, data: bytes, size: int | None = None) -> None:
+        self._data = data
+        self._size = len(data) if size is None else size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._data[offset : offset + length]
+
+
 def text(value: str | bytes) -> bytes:
     raw = value.encode() if isinstance(value, str) else value
     return struct.pack("<Q", len(raw)) + raw
@@ -66,7 +81,9 @@ def mutate(seed: bytes, header_bytes: int, source: random.Random) -> bytes:
     """A damaged copy of a file: one to eight changes within its header, now and then another length."""
     data = bytearray(seed)
     for _ in range(source.choice((1, 1, 1, 2, 3, 8))):
-        reach = max(1, min(len(data), header_bytes))
+        if not data:
+            break
+        reach = min(len(data), header_bytes)
         at = source.randrange(min(reach, 512)) if source.random() < 0.5 else source.randrange(reach)
         action = source.randrange(7)
         if action == 0:

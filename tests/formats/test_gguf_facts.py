@@ -12,12 +12,11 @@ import pytest
 from snug.core.errors import UserError
 from snug.core.memory_need import layer_conversations
 from snug.core.model_facts import ModelFacts
-from snug.formats.byte_source import BytesSource
 from snug.formats.gguf_facts import facts_from_header, facts_from_headers, not_a_chat_model
 from snug.formats.gguf_header import read_file_header, read_header
 from tests.formats import header_bytes
 from tests.formats.gguf_maker import Recipe, expert_layer, write_gguf
-from tests.formats.header_bytes import STRING, U16, U32, array, pair, tensor, tiny_model
+from tests.formats.header_bytes import STRING, U16, U32, BytesSource, array, pair, tensor, tiny_model
 
 PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
 

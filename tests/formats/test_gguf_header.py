@@ -12,7 +12,6 @@ import pytest
 
 from snug.core.errors import UserError
 from snug.formats.byte_cursor import Limits
-from snug.formats.byte_source import BytesSource
 from snug.formats.ggml_types import REMOVED_TYPES, TYPES, GgmlType, tensor_bytes
 from snug.formats.gguf_header import open_file, read_file_header, read_header
 from tests.formats.header_bytes import (
@@ -24,6 +23,7 @@ from tests.formats.header_bytes import (
     U16,
     U32,
     U64,
+    BytesSource,
     array,
     gguf,
     pair,

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from snug.core.errors import UserError
 from snug.core.fit import FitSettings
 from snug.core.memory_fit import fit
-from snug.formats.byte_source import BytesSource
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_header
 from tests.core.machines import card, machine
 from tests.formats.gguf_maker import Recipe, write_gguf
-from tests.formats.header_bytes import STRING, array, gguf, mutate, pair, tiny_model
+from tests.formats.header_bytes import STRING, BytesSource, array, gguf, mutate, pair, tiny_model
 
 PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
 CASES = 200_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 4_000

@@ -6,8 +6,6 @@ entries, one state a recurrent layer); the constants were measured on its logs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from snug.core.errors import UserError
 from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import KV_BITS
@@ -19,14 +17,6 @@ PROCESS_BYTES = 56 * MIB
 """The engine's child at rest: its code, Python, and what it needs to speak."""
 VOCABULARY_BYTES = 360
 """Bytes the engine keeps for each token of the vocabulary: text, merges and look-up tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerNeed:
-    """One layer's bytes: weights, and conversation memory (KV cache or recurrent state)."""
-
-    weights: int
-    conversation: int
 
 
 def padded(tokens: int) -> int:

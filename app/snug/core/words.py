@@ -30,11 +30,6 @@ def rate_text(bytes_per_s: float) -> str:
     return f"{size_text(bytes_per_s)} a second"
 
 
-def bandwidth_text(bytes_per_s: float | None) -> str:
-    """A memory bandwidth: "51 GB a second", or that it is not known."""
-    return "not known" if not bytes_per_s else rate_text(bytes_per_s)
-
-
 def words_per_second(tokens_per_s: float) -> float:
     """Words a second that so many tokens a second make."""
     return tokens_per_s / TOKENS_PER_WORD

@@ -61,21 +61,6 @@ class FileSource:
         self.close()
 
 
-class BytesSource:
-    """Bytes in memory, such as the fetched beginning of a larger file whose whole size is `size`."""
-
-    def __init__(self, data: bytes, size: int | None = None) -> None:
-        self._data = data
-        self._size = len(data) if size is None else size
-
-    @property
-    def size(self) -> int:
-        return self._size
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._data[offset : offset + length]
-
-
 def _not_a_file(path: Path) -> UserError:
     return UserError(f"{path.name or path} is not a file.", "Choose a model file.", kind="not-a-file", bad_input=True)
 
