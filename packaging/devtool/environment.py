@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -78,12 +79,16 @@ class Layout:
 
 
 def digest(layout: Layout, recipe: Recipe) -> str:
-    """Changes whenever the environment must be brought up to date: pins, native sources, Python, engine, place."""
+    """Changes whenever the environment must be brought up to date: pins, native sources, Python, engine, place.
+
+    A compiler that was updated or removed since is no reason: what it built goes on working.
+    """
+    built = dataclasses.replace(recipe, compiler="", compiler_flags=engine.WITHOUT_AMX)
     whole = hashlib.sha256()
     sources = sorted(path for path in (layout.root / "native").rglob("*") if path.is_file())
     for path in (layout.root / "pyproject.toml", layout.constraints, *sources):
         whole.update(path.relative_to(layout.root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    whole.update(json.dumps([sys.version, sys.base_prefix, str(layout.root), recipe.key]).encode())
+    whole.update(json.dumps([sys.version, sys.base_prefix, str(layout.root), built.key]).encode())
     return whole.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -11,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from devtool.environment import SetupFailed, pinned, requirements
+from devtool import engine
+from devtool.environment import Layout, SetupFailed, digest, pinned, requirements
 from devtool.installed import damaged_distributions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of a POSIX environment")
@@ -209,3 +211,12 @@ def test_an_engine_without_a_pin_is_refused(tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text("numpy==1.0\n", encoding="utf-8")
     with pytest.raises(SetupFailed, match="llama-cpp-python"):
         pinned(tmp_path / "constraints.txt", "llama-cpp-python")
+
+
+def test_an_updated_compiler_is_no_reason_to_build_anew_but_another_processor_is(tiny_checkout) -> None:  # type: ignore[no-untyped-def]
+    layout = Layout(tiny_checkout.root)
+    recipe = engine.this_recipe("1.0")
+    before = digest(layout, recipe)
+    assert digest(layout, dataclasses.replace(recipe, compiler="c++ 99.1", compiler_flags="")) == before
+    assert digest(layout, dataclasses.replace(recipe, cpu_features=("avx9",))) != before
+    assert digest(layout, dataclasses.replace(recipe, version="2.0")) != before
