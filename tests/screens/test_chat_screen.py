@@ -236,6 +236,21 @@ def test_the_bin_shows_what_was_deleted_and_gives_it_back(talk, hands):
     assert talk.chat.conversation.chatId == chat_id
 
 
+def test_deleting_for_good_asks_first(talk, hands):
+    talk.add_reply("Forget me", "Hello")
+    chat_id = talk.chat.conversation.chatId
+    talk.chat.list.remove(chat_id)
+    hands.click("bin")
+    hands.settle()
+    hands.click("endChat")
+    hands.item("endingDanger")
+    assert talk.store.chats.get(chat_id) is not None
+    hands.save_pictures("chat-delete-for-good")
+    hands.click("endingDanger")
+    assert talk.store.chats.get(chat_id) is None
+    assert talk.chat.list.rows.rows() == []
+
+
 def test_control_n_begins_and_control_f_searches(talk, hands):
     talk.add_reply("Bread", "Flour and water")
     talk.add_reply("Trains", "On rails")

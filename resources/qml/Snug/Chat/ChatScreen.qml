@@ -52,7 +52,7 @@ Item {
     }
     Shortcut {
         sequence: "Esc"
-        enabled: root.visible && root.model.composer.isAnswering && !question.opened && !rename.opened
+        enabled: root.visible && root.model.composer.isAnswering && !question.opened && !rename.opened && !ending.opened
         onActivated: root.model.composer.stop()
     }
 
@@ -69,6 +69,7 @@ Item {
         list: root.model.list
         onNewAsked: root.startNew()
         onFoldAsked: root.isListShown = false
+        onEndAsked: (number, title) => ending.ask(number, title)
     }
     Item {
         anchors.left: sidebar.right
@@ -150,6 +151,23 @@ Item {
                     rename.accept();
             }
         }
+    }
+    AskDialog {
+        id: ending
+
+        property int chatId: 0
+
+        function ask(number: int, title: string): void {
+            ending.chatId = number;
+            ending.text = qsTr("“%1” and all its messages are deleted. Nothing brings them back.").arg(title);
+            ending.open();
+        }
+
+        objectName: "ending"
+        title: qsTr("Delete this chat for good?")
+        confirmText: qsTr("Delete for good")
+        danger: true
+        onAccepted: root.model.list.removeForGood(ending.chatId)
     }
     Loader {
         id: saving

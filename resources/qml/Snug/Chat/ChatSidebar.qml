@@ -12,6 +12,7 @@ Item {
     required property ChatList list
     signal newAsked
     signal foldAsked
+    signal endAsked(int chatId, string title)
 
     function takeFocus(): void {
         find.forceActiveFocus();
@@ -99,6 +100,7 @@ Item {
             onOpened: number => root.list.open(number)
             onRemoveAsked: number => root.list.remove(number)
             onRestoreAsked: number => root.list.restore(number)
+            onEndAsked: (number, title) => root.endAsked(number, title)
         }
     }
     SmallText {

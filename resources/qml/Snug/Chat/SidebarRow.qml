@@ -15,6 +15,7 @@ AbstractButton {
     signal opened(int chatId)
     signal removeAsked(int chatId)
     signal restoreAsked(int chatId)
+    signal endAsked(int chatId, string title)
 
     objectName: "chat" + chatId
     implicitHeight: Math.max(56, words.implicitHeight + Theme.spaceL)
@@ -30,13 +31,13 @@ AbstractButton {
     onClicked: root.opened(root.chatId)
     Keys.onReturnPressed: root.click()
     Keys.onEnterPressed: root.click()
-    Keys.onDeletePressed: root.removeAsked(root.chatId)
+    Keys.onDeletePressed: root.isInBin ? root.endAsked(root.chatId, root.title) : root.removeAsked(root.chatId)
 
     contentItem: Item {
         Column {
             id: words
             anchors.verticalCenter: parent.verticalCenter
-            width: parent.width - (root.isInBin ? 36 : 0)
+            width: parent.width - (root.isInBin ? 68 : 0)
             spacing: 3
 
             StrongText {
@@ -52,17 +53,27 @@ AbstractButton {
                 Accessible.ignored: true
             }
         }
-        IconButton {
-            objectName: "restoreChat"
+        // Never the title in these labels: the toolkit's tooltips read mark-up.
+        Row {
             visible: root.isInBin
             anchors.right: parent.right
-            anchors.rightMargin: -8
+            anchors.rightMargin: -10
             anchors.verticalCenter: parent.verticalCenter
-            iconName: "undo-2"
-            // Never the title here: the toolkit's tooltips read mark-up.
-            label: qsTr("Bring this chat back")
-            Accessible.description: root.title
-            onClicked: root.restoreAsked(root.chatId)
+
+            IconButton {
+                objectName: "restoreChat"
+                iconName: "undo-2"
+                label: qsTr("Bring this chat back")
+                Accessible.description: root.title
+                onClicked: root.restoreAsked(root.chatId)
+            }
+            IconButton {
+                objectName: "endChat"
+                iconName: "trash-2"
+                label: qsTr("Delete this chat for good")
+                Accessible.description: root.title
+                onClicked: root.endAsked(root.chatId, root.title)
+            }
         }
     }
     background: Rectangle {
