@@ -188,9 +188,10 @@ class Rooms(QObject):
         self._secrets = SecretKeeper(store.settings)
         hub = ChildRequests(partial(children.make, "hub"), self)
         files = ChildRequests(partial(children.make, "files"), self)
-        self.reader = MachineReader(store, children, self._paths.models, self)
         self._queue = DownloadQueue(store, self._paths, partial(children.make, "download"), self._token, self)
+        self.reader = MachineReader(store, children, self._queue.folder, self)
         self._getting = Getting(store, self._queue, hub, self)
+        self._getting.ask_token = self._token
         self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self)
 
         self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self)
@@ -262,8 +263,6 @@ class Rooms(QObject):
             self._look = self.settings.look(self._look)
             self.app_model.set_look(self._look)
             write_first_look(self._paths.first_look, self._look)
-        elif key == "network.token":
-            self._getting.token = self._token()
         else:
             self.chat.refresh()
 

@@ -245,9 +245,19 @@ def rooms(open_rooms: Callable[[Path], Rooms], known_home: Path) -> Rooms:
 
 
 @pytest.fixture
-def hands(rooms: Rooms, qtbot: QtBot) -> Hands:
+def hands_on(qtbot: QtBot) -> Callable[[Rooms], Hands]:
+    """Hands for a window."""
+
+    def hands_for(rooms: Rooms) -> Hands:
+        hands = Hands(rooms, qtbot)
+        hands.view.resize(*SIZES[0])
+        hands.settle()
+        return hands
+
+    return hands_for
+
+
+@pytest.fixture
+def hands(rooms: Rooms, hands_on: Callable[[Rooms], Hands]) -> Hands:
     """Hands on the open window."""
-    hands = Hands(rooms, qtbot)
-    hands.view.resize(*SIZES[0])
-    hands.settle()
-    return hands
+    return hands_on(rooms)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 
 def test_the_first_start_reads_this_computer_and_keeps_it_for_the_next(open_rooms, home, qtbot):
     rooms = open_rooms(home)
@@ -67,3 +70,20 @@ def test_every_use_has_picks_or_says_why_not(hands):
     for use in ("chat", "writing", "code", "documents", "vision"):
         hands.rooms.home.chooseUse(use)
         assert hands.rooms.home.picks.rows() or hands.rooms.home.nothingText, use
+
+
+def test_a_busy_later_start_does_not_make_the_computer_slower(rooms, this_machine, qtbot):
+    qtbot.waitUntil(lambda: rooms.reader.is_fresh, timeout=30_000)
+    assert rooms.reader.machine.memory.bandwidth >= this_machine.memory.bandwidth
+
+
+def test_a_reader_that_dies_is_explained_and_can_be_asked_again(open_rooms, hands_on, home, qtbot):
+    rooms = open_rooms(home)
+    qtbot.waitUntil(lambda: rooms.reader._child is not None and rooms.reader._child.pid > 0, timeout=30_000)
+    os.kill(rooms.reader._child.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not rooms.reader.is_reading, timeout=30_000)
+    hands = hands_on(rooms)
+    assert "could not be read" in hands.text("machineLine")
+    hands.click("readMachineAgain")
+    qtbot.waitUntil(lambda: rooms.reader.is_fresh, timeout=30_000)
+    assert rooms.home.isKnown

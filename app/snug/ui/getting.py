@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
@@ -43,12 +43,17 @@ class Getting(QObject):
         self._busy_key = ""
         self._problem: UserError | None = None
         self._again: tuple[CatalogueEntry, str, bool] | None = None
-        self.token = ""
+        self.ask_token: Callable[[], str] = str
 
     @property
     def problem(self) -> UserError | None:
         """What went wrong last, until it is dismissed or tried again."""
         return self._problem
+
+    @property
+    def token(self) -> str:
+        """The access token of the Hub, asked for only when something is sent there."""
+        return self.ask_token()
 
     @Property(str, notify=busyChanged)
     def busyKey(self) -> str:

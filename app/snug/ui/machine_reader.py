@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,7 +20,9 @@ class MachineReader(QObject):
 
     changed = Signal()
 
-    def __init__(self, store: Store, children: Children, models_folder: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self, store: Store, children: Children, models_folder: Callable[[], str], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._store = store
         self._children = children
@@ -48,7 +50,7 @@ class MachineReader(QObject):
         self._child = self._children.make("machine")
         self._child.event.connect(self._on_event)
         self._child.died.connect(self._on_died)
-        self._child.send(protocol.ReadMachine(models_folder=str(self._models_folder)))
+        self._child.send(protocol.ReadMachine(models_folder=self._models_folder()))
         self.changed.emit()
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
@@ -74,3 +76,4 @@ class MachineReader(QObject):
         child, self._child = self._child, None
         if child is not None:
             child.stop()
+

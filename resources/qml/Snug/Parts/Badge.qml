@@ -12,7 +12,7 @@ Rectangle {
     readonly property color ink: kind === "good" ? Theme.goodText : kind === "tight" ? Theme.tightText : kind === "bad" ? Theme.badText : Theme.quiet
 
     implicitWidth: line.implicitWidth + 18
-    implicitHeight: 26
+    implicitHeight: Math.round(26 * Theme.roomScale)
     radius: height / 2
     color: kind === "good" ? Theme.goodSoft : kind === "tight" ? Theme.tightSoft : kind === "bad" ? Theme.badSoft : Theme.raised
     Accessible.role: Accessible.StaticText

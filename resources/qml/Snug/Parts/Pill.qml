@@ -10,7 +10,7 @@ Rectangle {
     required property string text
 
     implicitWidth: line.implicitWidth + 26
-    implicitHeight: 30
+    implicitHeight: Math.round(30 * Theme.roomScale)
     radius: height / 2
     color: Theme.surface
     border.width: 1

@@ -29,6 +29,7 @@ RowLayout {
     Loader {
         id: dialog
         active: false
+        visible: false
         source: "FolderQuestion.qml"
         onLoaded: (item as FolderQuestion).open()
 

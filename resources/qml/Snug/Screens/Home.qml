@@ -69,6 +69,7 @@ ScreenPage {
             model: root.model.picks
 
             PickCard {
+                isNarrow: root.width < 900
                 getting: root.model.getting
                 Layout.fillWidth: true
                 Layout.fillHeight: true

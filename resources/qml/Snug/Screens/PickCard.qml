@@ -19,13 +19,15 @@ Card {
     required property string download
     required property string why
     property QtObject getting: null
+    property bool isNarrow: false
     readonly property bool isFirst: index === 0
     readonly property bool isBusy: getting instanceof Getting && (getting as Getting).busyKey === key
     signal wanted(string key)
 
     accented: isFirst
     objectName: "pick" + index
-    padding: 21
+    padding: isNarrow ? 16 : 21
+    implicitWidth: 240
     Accessible.role: Accessible.Grouping
     Accessible.name: name
 
@@ -34,10 +36,14 @@ Card {
 
         HeadingText {
             text: root.name
+            fontSizeMode: Text.HorizontalFit
+            minimumPixelSize: Theme.bodySize
             Layout.fillWidth: true
+            Layout.preferredHeight: 26 * Theme.textScale
         }
         SmallText {
             text: root.by
+            wrapMode: Text.Wrap
             Layout.fillWidth: true
             Layout.topMargin: 3
         }
@@ -56,6 +62,7 @@ Card {
             }
             BodyText {
                 text: root.speed
+                wrapMode: Text.Wrap
                 Layout.fillWidth: true
             }
         }
@@ -70,6 +77,7 @@ Card {
             }
             BodyText {
                 text: root.download
+                wrapMode: Text.Wrap
                 color: Theme.quiet
                 Layout.fillWidth: true
             }

@@ -68,7 +68,8 @@ QtObject {
     // Shapes and motion.
     readonly property int cardRadius: 12
     readonly property int controlRadius: 8
-    readonly property int controlHeight: 36
-    readonly property int hitHeight: 40
+    readonly property real roomScale: Math.max(1, (1 + textScale) / 2)
+    readonly property int controlHeight: Math.round(36 * roomScale)
+    readonly property int hitHeight: Math.round(40 * roomScale)
     readonly property int motion: reducedMotion ? 0 : 150
 }
