@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from snug.ui.markdown_blocks import (
     BLOCK_LIMIT,
     LINE_LIMIT,

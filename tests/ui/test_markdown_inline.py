@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from snug.ui.code_highlighting import DARK, LANGUAGES, LIGHT, highlight, language_name
 from snug.ui.markdown_blocks import parse
 from snug.ui.markdown_inline import InlineStyle, is_web_address, render

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from snug.ui.reply_text import Reply, answer_only, split_reply
 
 
