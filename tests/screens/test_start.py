@@ -61,7 +61,8 @@ def start(home: Path) -> Iterator[Callable[[], Program]]:
     for program in programs:
         if program.process.poll() is None:
             program.process.kill()
-            program.process.communicate()
+        with program.process:  # waits for it and closes its pipes
+            pass
 
 
 def wait_for(path: Path) -> None:
@@ -102,6 +103,20 @@ def test_a_second_start_raises_the_first_window_and_ends(start):
     assert (out, err) == ("", "")
     assert first.process.poll() is None
     assert first.end()[0] == 0
+
+
+def test_of_many_starts_at_once_one_opens_a_window(start):
+    programs = [start() for _ in range(5)]
+    deadline = time.monotonic() + START_LIMIT_S
+    while sum(program.process.poll() is None for program in programs) > 1 and time.monotonic() < deadline:
+        os.sched_yield()
+    codes = [program.process.poll() for program in programs]
+    assert sorted(codes, key=lambda code: code is None) == [0, 0, 0, 0, None]
+    first = programs[codes.index(None)]
+    first.first_frame_ns()
+    code, _, errors = first.end()
+    assert code == 0
+    assert errors.splitlines() == ["This plugin does not support raise()"] * 4  # the offscreen screen, each time
 
 
 def test_after_a_kill_the_next_start_takes_over(start):

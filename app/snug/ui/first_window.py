@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-ASK_LIMIT_S = 5.0
+ASK_LIMIT_S = 15.0
 TRY_EVERY_MS = 100
 MESSAGE = b"show"
 
