@@ -98,3 +98,15 @@ def test_what_is_no_journal_is_none(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     assert read_journal(path) is None
     assert read_journal(tmp_path / "absent.journal") is None
+
+
+@pytest.mark.parametrize(
+    "damage", [(b"D 300 400", b"D 100 400"), (b"D 300 400", b"D 300 900"), (b'"size":1000', b'"size":9000')]
+)
+def test_a_line_whose_crc_is_wrong_counts_for_nothing(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "a.journal"
+    path.write_bytes(written(path, [(0, 50), (300, 400)]).replace(*damage))
+
+    state = read_journal(path)
+
+    assert state is None or list(state.spans) == [(0, 50)]
