@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import select
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Terminal:
     def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
+            # Tests that run in the background of a shell inherit a Ctrl-C that is ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(arguments[0], arguments, environment)
         self._seen = b""
 
