@@ -4,7 +4,7 @@ The first frame is drawn before the database is opened; then the view-models are
 
 To add a screen: write its view-model (a QObject with `@QmlElement` and `QML_IMPORT_NAME = "Snug.Models"`) and its
 QML file (one `required property` named `model`, of the view-model's type), name the file in a `ScreenSlot` of
-Main.qml, give it a property in AppModel, and make it in `Rooms._make_models`: one import, one entry.
+Main.qml, give it a property in AppModel, make it in `Rooms._make_models` and hand it over in `Rooms._open`.
 """
 
 from __future__ import annotations
@@ -217,6 +217,7 @@ class Rooms(QObject):
         self._queue.arrived.connect(self._on_arrived)
         self.library.chatRequested.connect(self._chat_with)
         self.library.searchRequested.connect(lambda: show("discover"))
+        self.library.leaving.connect(self.chat.release)
         self.library.said.connect(self.app_model.toast)
         self.downloads.chatRequested.connect(self._chat_with)
         self.downloads.searchRequested.connect(lambda: show("discover"))

@@ -446,6 +446,15 @@ def test_giving_memory_back_ends_the_child(desk: Desk) -> None:
     assert len(desk.children) == 2
 
 
+def test_a_model_that_is_removed_is_let_go_of_first(desk: Desk) -> None:
+    desk.ask().answer("x")
+    model_id = desk.chat.composer._model.id
+    desk.chat.release(model_id + 1)
+    assert not desk.child.is_stopped
+    desk.chat.release(model_id)
+    assert desk.child.is_stopped
+
+
 def test_the_meter_counts_pages_of_the_model_s_own_memory(desk: Desk) -> None:
     desk.ask().answer("x")
     composer = desk.chat.composer

@@ -16,7 +16,8 @@ from snug.paths import Paths, resources_folder
 from snug.store import open_store
 from snug.ui.child_requests import ChildRequests
 from snug.ui.children import Children
-from snug.ui.library import LibraryModelView, found_words
+from snug.ui.library import LibraryModelView
+from snug.ui.library_rows import found_words
 from snug.worker import protocol
 
 PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
@@ -83,6 +84,41 @@ def test_a_file_that_went_away_stays_in_the_list(library: LibraryModelView, qtbo
     library.refresh()
     row = named(library, "gone.gguf")
     assert (row["phase"], row["verdictText"], row["canChat"]) == ("missing", "Missing", False)
+
+
+def test_a_moved_folder_is_found_again_by_one_of_its_files(
+    library: LibraryModelView, qtbot: QtBot, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("one.gguf", "two.gguf"):
+        shutil.copy(PIP, old / name)
+        add(library, qtbot, old / name)
+    ids = [named(library, name)["modelId"] for name in ("one.gguf", "two.gguf")]
+    old.rename(tmp_path / "new")
+    library.refresh()
+    assert named(library, "one.gguf")["canFind"]
+    library.find(ids[0], (tmp_path / "new" / "one.gguf").as_uri())
+    qtbot.waitUntil(lambda: all(row["canChat"] for row in library.rows.rows()), timeout=WAIT_MS)
+    assert [named(library, name)["modelId"] for name in ("one.gguf", "two.gguf")] == ids
+    assert str(named(library, "two.gguf")["path"]).startswith(str(tmp_path / "new"))
+
+
+def test_another_file_is_not_taken_for_the_missing_one(library: LibraryModelView, qtbot: QtBot, tmp_path: Path) -> None:
+    copy = tmp_path / "gone.gguf"
+    shutil.copy(PIP, copy)
+    add(library, qtbot, copy)
+    library.check(named(library, "gone.gguf")["modelId"])
+    qtbot.waitUntil(lambda: library.statusText == "", timeout=WAIT_MS)
+    other = tmp_path / "other.gguf"
+    data = bytearray(copy.read_bytes())
+    data[-100] ^= 1
+    other.write_bytes(data)
+    os.remove(copy)
+    library.refresh()
+    library.find(named(library, "gone.gguf")["modelId"], str(other))
+    qtbot.waitUntil(lambda: "not the file" in library.problemTitle, timeout=WAIT_MS)
+    assert named(library, "gone.gguf")["phase"] == "missing"
 
 
 def test_removing_a_file_of_the_persons_own_leaves_it_where_it_is(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from snug.core.errors import UserError
@@ -87,6 +87,25 @@ class ModelLibrary:
         with self._database.write() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["path"], set_=values))
             return _model(connection.execute(select(models).where(models.c.path == path)).one())
+
+    def relocate(self, model_id: int, path: str, parts: tuple[str, ...] = ()) -> LibraryModel:
+        """The same model at another place: its chats, speed and name stay. The caller has checked that it is the same.
+
+        Raises UserError where the file is not there, or is another model of the library already.
+        """
+        place = _storable(os.path.abspath(path))
+        look = look_at(place, is_new=True)
+        if look is None:
+            raise UserError("There is no such file.", "Choose the model's file.", kind="missing", bad_input=True)
+        taken = self.by_path(place)
+        if taken is not None and taken.id != model_id:
+            title = f"This file is in the library already, as {taken.name}."
+            raise UserError(title, "Remove the entry whose file is missing.", kind="in-library", bad_input=True)
+        with self._database.write() as connection:
+            connection.execute(delete(models).where(models.c.path == place, models.c.id != model_id))
+        whole = to_json([_storable(os.path.abspath(part)) for part in parts])
+        self._change(model_id, path=place, parts=whole, is_ours=False, state="ready", **asdict(look))
+        return self._existing(model_id)
 
     def refresh_states(self) -> list[LibraryModel]:
         """Look at every file again; the models whose state is another one now. Nothing leaves the list."""

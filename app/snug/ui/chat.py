@@ -69,6 +69,10 @@ class ChatModel(QObject):
     def composer(self) -> ChatComposer:
         return self._composer
 
+    def release(self, model_id: int) -> None:
+        """End the process that holds this model, before its file goes."""
+        self._composer.release(model_id)
+
     @property
     def is_answering(self) -> bool:
         """Whether a reply is being written now."""

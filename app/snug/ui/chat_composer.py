@@ -201,6 +201,11 @@ class ChatComposer(QObject):
         """End the process that holds the model."""
         self._engine.unload()
 
+    def release(self, model_id: int) -> None:
+        """Give the memory back if it is this model's."""
+        if self._model is not None and self._model.id == model_id:
+            self.giveMemoryBack()
+
     # --- for the screen's own view-model --------------------------------------------------------------------
 
     def refresh(self) -> None:

@@ -4,38 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Property, QObject, QUrl, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings
 from snug.core.machine import Machine
-from snug.core.memory_fit import fit as fit_of
-from snug.core.quantisation import GROUP_WORDS, group_of
-from snug.core.words import size_text, verdict_text, words_per_second_text
+from snug.core.words import size_text
 from snug.store import Store
 from snug.store.rows import BUILT_IN, LibraryModel, NewModel
 from snug.ui.child_requests import ChildRequests
-from snug.ui.downloads import when_words
-from snug.ui.fit_view import VERDICT_KINDS
+from snug.ui.library_rows import ROLES, damaged_file, found_words, is_same_file, other_file, row_of, shown_order
 from snug.ui.row_list import RowList
 from snug.worker import protocol
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-ROLES = ("modelId", "name", "line", "phase", "stateText", "verdictKind", "verdictText", "figures", "iconId", "canChat",
-         "canRemove", "path", "details")  # fmt: skip
-STATE_TEXTS = {
-    "ready": "",
-    "not_connected": "Its drive is not connected. It comes back when the drive does.",
-    "missing": "The file is not where it was. Find it again, or remove it from the list.",
-    "changed": "The file has changed since it was added. Check it before you use it.",
-    "broken": "This file cannot be used.",
-}
 FULL_LOOK = "Looking for models of other programs…"
 
 
@@ -50,6 +37,7 @@ class LibraryModelView(QObject):
     chatRequested = Signal(int)
     searchRequested = Signal()
     said = Signal(str)
+    leaving = Signal(int)
 
     def __init__(
         self, store: Store, machine: Callable[[], Machine], files: ChildRequests, parent: QObject | None = None
@@ -136,7 +124,22 @@ class LibraryModelView(QObject):
         self._set_status(f"Checking {model.name}…", 0.0)
         self._files.ask(
             protocol.InspectFile(path=model.path, check_hash=True),
-            done=lambda answer: self._on_checked(model, answer),
+            done=partial(self._on_checked, model),
+            failed=self._on_failed,
+            progress=self._on_progress,
+        )
+
+    @Slot(int, str)
+    def find(self, model_id: int, location: str) -> None:
+        """Takes the file at `location` for the missing model, if it is the same; then its neighbours likewise."""
+        model = self._store.models.get(model_id)
+        if model is None:
+            return
+        path = QUrl(location).toLocalFile() or location
+        self._set_status(f"Looking whether {Path(path).name} is {model.name}…")
+        self._files.ask(
+            protocol.InspectFile(path=path, check_hash=bool(model.sha256)),
+            done=partial(self._on_looked_at, model),
             failed=self._on_failed,
             progress=self._on_progress,
         )
@@ -154,6 +157,8 @@ class LibraryModelView(QObject):
 
     @Slot(int)
     def remove(self, model_id: int) -> None:
+        """Removes it; whoever has it loaded is told first (`leaving`) and lets go of its file."""
+        self.leaving.emit(model_id)
         removal = self._store.models.remove(model_id)
         self._show()
         self.said.emit(f"Removed. {size_text(removal.freed_bytes)} are free again." if removal.freed_bytes else
@@ -186,6 +191,32 @@ class LibraryModelView(QObject):
             parts = tuple(part for part in answer.parts if part != answer.path)
             self._store.models.add(NewModel(name=name, path=answer.path, facts=answer.facts, parts=parts))
             self._show()
+
+    def _on_looked_at(self, model: LibraryModel, answer: protocol.Event) -> None:
+        self._set_status("")
+        if not isinstance(answer, protocol.FileInspected):
+            return
+        if not is_same_file(model, answer):
+            self._on_failed(other_file(model))
+            return
+        parts = tuple(part for part in answer.parts if part != answer.path)
+        try:
+            self._store.models.relocate(model.id, answer.path, parts)
+        except UserError as error:
+            self._on_failed(error)
+            return
+        self._show()
+        neighbour = self._missing_neighbour(Path(model.path).parent, Path(answer.path).parent)
+        if neighbour is not None:
+            self.find(neighbour.id, str(Path(answer.path).parent / Path(neighbour.path).name))
+
+    def _missing_neighbour(self, old: Path, new: Path) -> LibraryModel | None:
+        """Another model that was in the folder `old` and whose file is in `new` now: the folder was moved."""
+        for model in self._store.models.all():
+            is_away = model.state in ("missing", "not_connected") and Path(model.path).parent == old
+            if is_away and (new / Path(model.path).name).is_file():
+                return model
+        return None
 
     def _on_checked(self, model: LibraryModel, answer: protocol.Event) -> None:
         self._set_status("")
@@ -222,83 +253,3 @@ class LibraryModelView(QObject):
         models = sorted(self._store.models.all(), key=shown_order)
         self._rows.show([row_of(model, machine, now) for model in models])
         self.changed.emit()
-
-
-def shown_order(model: LibraryModel) -> tuple[bool, float, str]:
-    """The one used last comes first, the built-in one last."""
-    used = model.last_used_at.timestamp() if model.last_used_at else 0.0
-    return model.source == BUILT_IN, -used, model.name.lower()
-
-
-def row_of(model: LibraryModel, machine: Machine, now: datetime) -> dict[str, Any]:
-    """The roles of one model."""
-    fit = fit_of(model.facts, FitSettings(), machine, model.measured_tokens_per_s)
-    speed = words_per_second_text(fit.speed).removeprefix("about ").replace(" words a second", " words/s")
-    ready = model.state == "ready"
-    return {
-        "modelId": model.id,
-        "name": model.name,
-        "line": " · ".join(line_parts(model, now)),
-        "phase": BUILT_IN if model.source == BUILT_IN else model.state,
-        "stateText": STATE_TEXTS.get(model.state, ""),
-        "verdictKind": VERDICT_KINDS[fit.verdict] if ready else "quiet",
-        "verdictText": verdict_text(fit.verdict) if ready else state_word(model.state),
-        "figures": f"{speed} · {size_text(model.size_bytes)}",
-        "iconId": "box" if ready else "unplug" if model.state == "not_connected" else "triangle-alert",
-        "canChat": ready and model.facts.kind == "model",
-        "canRemove": model.source != BUILT_IN,
-        "path": model.path,
-        "details": details_text(model),
-    }
-
-
-def line_parts(model: LibraryModel, now: datetime) -> list[str]:
-    """How fine it is, where it came from, when it was last used."""
-    parts = [GROUP_WORDS[group_of(model.file_type)]] if group_of(model.file_type) in GROUP_WORDS else []
-    if model.source.startswith("app:"):
-        parts.append(f"kept by {model.source.removeprefix('app:')}")
-    elif model.source == BUILT_IN:
-        parts.append("comes with Snug")
-    elif model.source == "file":
-        parts.append("your own file")
-    else:
-        parts.append(f"from {model.repo}")
-    if model.last_used_at is not None:
-        parts.append(f"last used {when_words(model.last_used_at, now)}")
-    return parts
-
-
-def details_text(model: LibraryModel) -> str:
-    """Path and raw figures, for the fold."""
-    lines = [model.path, *model.parts]
-    lines.append(f"{model.architecture}, {model.file_type}, {model.size_bytes:,} bytes")
-    if model.sha256:
-        lines.append(f"SHA-256 {model.sha256}")
-    if model.licence:
-        lines.append(f"Licence {model.licence}")
-    return "\n".join(lines)
-
-
-def state_word(state: str) -> str:
-    """The badge of a model that cannot be used now."""
-    return {"not_connected": "Not connected", "missing": "Missing", "changed": "Changed"}.get(state, "Unusable")
-
-
-def found_words(found: list[protocol.FoundModel]) -> str:
-    """ "Snug found 3 in LM Studio and 1 in Jan and can use them where they are." """
-    if not found:
-        return ""
-    apps = sorted({model.app for model in found})
-    counts = [f"{sum(model.app == app for model in found)} in {app}" for app in apps]
-    joined = counts[0] if len(counts) == 1 else f"{', '.join(counts[:-1])} and {counts[-1]}"
-    return f"Snug found {joined} and can use {'them where they are' if len(found) > 1 else 'it where it is'}."
-
-
-def damaged_file(model: LibraryModel) -> UserError:
-    """The file's bytes are not what was downloaded."""
-    return UserError(
-        f"{model.name} is damaged: its bytes are not what they should be.",
-        "Remove it and get it again. Your chats stay.",
-        kind="damaged",
-        details=model.path,
-    )

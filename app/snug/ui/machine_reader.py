@@ -76,4 +76,3 @@ class MachineReader(QObject):
         child, self._child = self._child, None
         if child is not None:
             child.stop()
-

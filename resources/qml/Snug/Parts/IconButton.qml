@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Controls.Basic
 import Snug.Style
@@ -46,7 +47,27 @@ AbstractButton {
         }
     }
 
-    ToolTip.visible: hovered && label !== ""
-    ToolTip.delay: 700
-    ToolTip.text: label
+    // Not the attached ToolTip: that one would read a foreign name in the label as mark-up.
+    Loader {
+        active: root.hovered && root.label !== ""
+        sourceComponent: ToolTip {
+            visible: true
+            delay: 700
+            padding: Theme.spaceS
+            parent: root
+            contentItem: Label {
+                text: root.label
+                textFormat: Text.PlainText
+                color: Theme.text
+                font.pixelSize: Theme.captionSize
+                Accessible.ignored: true
+            }
+            background: Rectangle {
+                radius: 6
+                color: Theme.raised
+                border.width: 1
+                border.color: Theme.line
+            }
+        }
+    }
 }

@@ -104,6 +104,10 @@ ScreenPage {
 
         LibraryCard {
             library: root.model
+            onFindAsked: {
+                findDialog.modelId = modelId;
+                findDialog.open();
+            }
             Layout.fillWidth: true
         }
     }
@@ -113,6 +117,13 @@ ScreenPage {
         title: qsTr("Add a model file")
         nameFilters: [qsTr("Model files (*.gguf)"), qsTr("All files (*)")]
         onAccepted: root.model.addFile(selectedFile.toString())
+    }
+    FileDialog {
+        id: findDialog
+        property int modelId: 0
+        title: qsTr("Where is this model now?")
+        nameFilters: fileDialog.nameFilters
+        onAccepted: root.model.find(modelId, selectedFile.toString())
     }
     DropArea {
         parent: root

@@ -22,8 +22,10 @@ Card {
     required property string iconId
     required property bool canChat
     required property bool canRemove
+    required property bool canFind
     required property string path
     required property string details
+    signal findAsked
     readonly property bool isFirst: index === 0 && !library.isEmpty
 
     objectName: "model" + modelId
@@ -88,6 +90,12 @@ Card {
                 visible: root.canChat && !root.isFirst
                 text: qsTr("Chat")
                 onClicked: root.library.chat(root.modelId)
+            }
+            PrimaryButton {
+                objectName: "libraryFind"
+                visible: root.canFind
+                text: qsTr("Find it…")
+                onClicked: root.findAsked()
             }
             IconButton {
                 objectName: "libraryMenu"
