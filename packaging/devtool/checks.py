@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from devtool.environment import Layout
 
+TESTS_LIMIT_S = 3600.0
+
 
 @dataclass(frozen=True)
 class Check:
@@ -28,8 +30,18 @@ CHECKS = (
 )
 
 
-def run_checks(checks: tuple[Check, ...], layout: Layout, pytest_arguments: list[str], *, full: bool) -> int:
-    """Runs all checks, also after one failed, then a summary, then pytest. 0 only when everything passed."""
+def run_checks(
+    checks: tuple[Check, ...],
+    layout: Layout,
+    pytest_arguments: list[str],
+    *,
+    full: bool,
+    limit_s: float = TESTS_LIMIT_S,
+) -> int:
+    """Runs all checks, also after one failed, then a summary, then pytest. 0 only when everything passed.
+
+    Tests that hang are stopped after `limit_s`, but for the long campaigns.
+    """
     environment = checks_environment(layout, full=full)
     lines, failed = [], False
     for check in checks:
@@ -41,7 +53,11 @@ def run_checks(checks: tuple[Check, ...], layout: Layout, pytest_arguments: list
         lines.append(f"  {check.name:<18}{word}, {time.monotonic() - began:.1f} s")
     print("--- before the tests", *lines, "--- tests", sep="\n", flush=True)
     pytest = [str(layout.python), "-m", "pytest", *pytest_arguments]
-    tests = subprocess.run(pytest, cwd=layout.root, env=environment, check=False)
+    try:
+        tests = subprocess.run(pytest, cwd=layout.root, env=environment, timeout=None if full else limit_s, check=False)
+    except subprocess.TimeoutExpired:
+        print(f"The tests did not end within {limit_s / 60:.0f} minutes and were stopped.", flush=True)
+        return 1
     return 1 if failed or tests.returncode != 0 else 0
 
 

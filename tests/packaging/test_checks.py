@@ -44,6 +44,15 @@ def test_failed_tests_fail_the_whole(layout: Layout) -> None:
     main.write_text(right, encoding="utf-8")
 
 
+def test_tests_that_hang_are_stopped(layout: Layout, capfd: pytest.CaptureFixture[str]) -> None:
+    main = layout.site_packages / "pytest" / "__main__.py"
+    right = main.read_text(encoding="utf-8")
+    main.write_text("import threading; threading.Event().wait()", encoding="utf-8")
+    assert run_checks((GOOD,), layout, [], full=False, limit_s=0.5) == 1
+    main.write_text(right, encoding="utf-8")
+    assert "did not end within" in capfd.readouterr().out
+
+
 def test_the_list_holds_style_types_layers_and_qml() -> None:
     assert [check.name for check in CHECKS] == ["ruff check", "ruff format", "mypy", "import contracts", "QML"]
 
