@@ -167,3 +167,39 @@ def test_a_home_that_cannot_be_written_is_explained_in_the_window(start, home):
     code, _, errors = program.end()
     assert code == 0
     assert "Traceback" not in errors
+
+
+RAISING_SLOT = """
+from snug.main import FaultHook, Rooms, make_application, user_paths
+
+app = make_application()
+rooms = Rooms(user_paths(), app)
+FaultHook(user_paths().logs, rooms.app_model.toast.emit).install()
+
+def fail():
+    raise RuntimeError("a slot failed")
+
+def told(text):
+    print(text)
+    app.quit()
+
+rooms.app_model.toast.connect(told)
+rooms.window.first_frame.connect(fail)
+rooms.window.show()
+app.exec()
+rooms.close()
+"""
+
+
+def test_an_exception_in_a_real_slot_is_told_and_logged_and_the_window_goes_on(home):
+    done = subprocess.run(
+        [sys.executable, "-c", RAISING_SLOT],
+        env={**os.environ, "SNUG_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT_S,
+    )
+    assert done.returncode == 0
+    assert "Nothing was lost" in done.stdout
+    assert done.stderr == ""
+    assert "a slot failed" in (home / "logs" / "faults.log").read_text()
