@@ -104,6 +104,8 @@ def test_a_gated_model_says_what_to_do_and_where(hub: Hub, hands: Hands) -> None
     hands.click(f"found-{key}")
     hands.bot.waitUntil(lambda: "sign in" in hands.text("detailsStatus"), timeout=WAIT_MS)
     hands.click("onlyDownload")
+    hands.item("openPage")
+    hands.settle()
     hands.click("openPage")
     hands.settle()
     hands.save_pictures("downloads-gated")
