@@ -45,6 +45,7 @@ class Window(QObject):
             self.view.showMaximized()
         else:
             self.view.show()
+        self.view.requestActivate()  # without a window manager nobody else gives it the keyboard
 
     def place(self, look: FirstLook) -> FirstLook:
         """`look` with the place where the window stands now."""

@@ -40,7 +40,8 @@ ApplicationWindow {
             toast.show(text);
         }
         function onRaised(): void {
-            root.show();
+            if (root.visibility === Window.Minimized || root.visibility === Window.Hidden)
+                root.show();
             root.raise();
             root.requestActivate();
         }
