@@ -198,15 +198,19 @@ def mutate(header: bytes, source: random.Random) -> bytes:
     return bytes(data)
 
 
+def check_words(error: UserError) -> None:
+    assert error.bad_input
+    assert error.title
+    assert error.advice
+    assert error.kind in ("bad-checkpoint", "not-supported")
+
+
 def check(data: bytes, size: int) -> str:
     """ "read" or "refused"; whatever else happens is the failure that the test is for."""
     try:
         header = read(data, size=size)
     except UserError as error:
-        assert error.bad_input
-        assert error.title
-        assert error.advice
-        assert error.kind in ("bad-checkpoint", "not-supported")
+        check_words(error)
         return "refused"
     assert sum(tensor.size_bytes for tensor in header.tensors.values()) == size - header.data_offset
     return "read"

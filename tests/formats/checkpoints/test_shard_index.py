@@ -40,7 +40,8 @@ def test_tensors_and_shards_are_listed() -> None:
         "../model.safetensors", "/etc/model.safetensors", "a/../b.safetensors", "a/b.safetensors", "..\\b.safetensors",
         "C:\\b.safetensors", "C:b.safetensors", "\\\\host\\b.safetensors", "model.bin", "model.safetensors/..", "", ".",
         "..", ".hidden.safetensors", "a\0.safetensors", "a\n.safetensors", "a\u202e.safetensors", "~/b.safetensors",
-        "x" * 300 + ".safetensors", "model.py", "model.safetensors.py", "http://host/b.safetensors", "\ud800.safetensors",
+        "x" * 300 + ".safetensors", "model.py", "model.safetensors.py", "http://host/b.safetensors",
+        "\ud800.safetensors",
     ],
 )  # fmt: skip
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
@@ -87,6 +88,12 @@ def test_numbered_files_without_an_index_must_be_complete() -> None:
         shards_by_name(names[:2])
 
 
+def check_words(error: UserError) -> None:
+    assert error.bad_input
+    assert error.advice
+    assert error.kind in ("bad-checkpoint", "unsafe-checkpoint")
+
+
 def test_damaged_indexes_are_read_right_or_refused() -> None:
     source = random.Random(11_2026)
     outcomes = []
@@ -99,8 +106,7 @@ def test_damaged_indexes_are_read_right_or_refused() -> None:
         try:
             found = read_index(bytes(data))
         except UserError as error:
-            assert error.bad_input
-            assert error.kind in ("bad-checkpoint", "unsafe-checkpoint")
+            check_words(error)
             outcomes.append("refused")
         else:
             assert all("/" not in name and "\\" not in name and ".." not in name[:2] for name in found.shards)

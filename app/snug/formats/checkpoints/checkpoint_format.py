@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.json_text import table, text
 from snug.formats.checkpoints.number_types import Floats, to_float32
@@ -28,7 +30,7 @@ class Weight(Protocol):
         """The stored tensors that it is made of."""
 
     def rows(self, first: int, last: int) -> Floats:
-        """Rows `first` to `last` as float32, of shape (last - first, columns)."""
+        """Rows `first` to `last`, at least one, as float32 of shape (last - first, columns)."""
 
 
 class PlainWeight:
@@ -97,14 +99,16 @@ class CheckpointFormat(ABC):
 
     def read(self, name: str) -> Floats:
         """The whole tensor as float32, in its shape; of a linear layer (outputs, inputs)."""
-        weight = self._weight(name)
-        return weight.rows(0, row_count(weight.shape)).reshape(weight.shape)
+        shape = self.shape(name)
+        return self.read_rows(name, 0, row_count(shape)).reshape(shape)
 
     def read_rows(self, name: str, first: int, last: int) -> Floats:
         """Rows `first` to `last` as float32 of shape (last - first, columns); all axes but the last count as rows."""
         weight = self._weight(name)
         if not 0 <= first <= last <= row_count(weight.shape):
             raise IndexError(f"rows {first} to {last} of {name!r}, which has {row_count(weight.shape)}")
+        if first == last:
+            return np.empty((0, weight.shape[-1] if weight.shape else 1), np.float32)
         return weight.rows(first, last)
 
     def bits_per_weight(self) -> float:
