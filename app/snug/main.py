@@ -164,7 +164,7 @@ class Rooms(QObject):
             }
         )
         yield
-        self._queue.resume_after_start()
+        self._secrets.load("network.token", self._queue.resume_after_start)
         self.reader.read()
 
     def _make_models(self, store: Store, children: Children) -> None:
@@ -185,7 +185,8 @@ class Rooms(QObject):
 
         resources = resources_folder()
         catalogue = cache(partial(load_catalogue, resources / "catalogue" / "models.json"))
-        self._secrets = SecretKeeper(store.settings)
+        keyring = ChildRequests(partial(children.make, "keyring"), self)
+        self._secrets = SecretKeeper(store.settings, keyring, self)
         hub = ChildRequests(partial(children.make, "hub"), self)
         files = ChildRequests(partial(children.make, "files"), self)
         self._queue = DownloadQueue(store, self._paths, partial(children.make, "download"), self._token, self)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from snug.store import Settings
 
-SERVICE, KEY = "Snug", "network.token"
+KEY = "network.token"
 
 
 def kept_token(settings: Settings) -> str:
     """The token, "" where none was kept or the keyring does not give it out."""
     if not settings.get(f"{KEY}_kept"):
         return ""
-    import keyring
-    import keyring.errors
+    from snug.worker.handlers.keyring_access import read_secret  # slow to load: only who kept a token pays
 
-    try:
-        return keyring.get_password(SERVICE, KEY) or ""
-    except keyring.errors.KeyringError:
-        return ""
+    return read_secret(KEY)

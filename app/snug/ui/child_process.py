@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
@@ -40,11 +40,13 @@ class ChildProcess(QObject):
         memory: MemoryFacts | None = None,
         command: Sequence[str] | None = None,
         keeper: QObject | None = None,
+        variables: Collection[str] = (),
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.memory = memory
         self._keeper = keeper
+        self._variables = variables
         self._logs = logs
         self._log: Path | None = None
         self._restarts = restarts
@@ -127,7 +129,7 @@ class ChildProcess(QObject):
             return
         self._log = new_child_log(self._logs)
         environment = QProcessEnvironment()
-        for name, value in child_environment().items():
+        for name, value in child_environment(also=self._variables).items():
             environment.insert(name, value)
         self._process.setProcessEnvironment(environment)
         self._process.setStandardErrorFile(str(self._log), QProcess.OpenModeFlag.Append)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from snug.ui.child_process import ChildProcess
 from snug.ui.restart_limit import RestartLimit
 from snug.worker.death import MemoryFacts
+from snug.worker.environment import KEYRING_VARIABLES
 
 
 class Children(QObject):
@@ -25,7 +26,10 @@ class Children(QObject):
     def make(self, kind: str, *, memory: MemoryFacts | None = None, parent: QObject | None = None) -> ChildProcess:
         """A new child; it starts with its first request and belongs to `parent` (this object by default)."""
         limit = self._limits.setdefault(kind, RestartLimit())
-        child = ChildProcess(self._logs, restarts=limit, memory=memory, keeper=self, parent=parent or self)
+        variables = KEYRING_VARIABLES if kind == "keyring" else ()
+        child = ChildProcess(
+            self._logs, restarts=limit, memory=memory, keeper=self, variables=variables, parent=parent or self
+        )
         child.gone.connect(self._let_go)
         self._made.add(child)
         return child

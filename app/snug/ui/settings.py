@@ -44,6 +44,7 @@ class SettingsModel(QObject):
         super().__init__(parent)
         self._settings = store.settings
         self._secrets = secrets
+        secrets.changed.connect(self._show_secret)
         self._home = home
         self._licences_folder = licences
         self._words = ""
@@ -133,6 +134,10 @@ class SettingsModel(QObject):
             text_size=int(self._settings.get("appearance.text_size")),
             reduced_motion=bool(self._settings.get("appearance.reduced_motion")),
         )
+
+    def _show_secret(self, key: str) -> None:
+        self._show()
+        self.changed.emit(key)
 
     def _declared(self, key: str) -> Setting:
         return next(setting for setting in SETTINGS if setting.key == key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 CHILD_ARGUMENT = "--child-process"
@@ -21,6 +21,9 @@ _ALLOWED = {
     "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS",
 }  # fmt: skip
 _ALLOWED_PREFIXES = ("LC_", "SNUG_", "GGML_", "OMP_", "VK_", "DYLD_")
+
+KEYRING_VARIABLES = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+"""How a keyring is reached; only the child that asks it gets them."""
 
 _FIXED = {
     "GGML_NO_BACKTRACE": "1",
@@ -39,10 +42,13 @@ def child_command() -> list[str]:
     return [sys.executable, "-P", "-m", "snug.worker"]  # -P: nothing is imported from the current folder
 
 
-def child_environment(current: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables that a child gets: an allow-list of `current` (this process's), no tokens, no secrets."""
+def child_environment(current: Mapping[str, str] | None = None, also: Collection[str] = ()) -> dict[str, str]:
+    """The variables that a child gets: an allow-list of `current` (this process's), no tokens, no secrets.
+
+    `also` names further ones, for a child that needs more than others: `KEYRING_VARIABLES`.
+    """
     source = os.environ if current is None else current
-    kept = {name: value for name, value in source.items() if _is_allowed(name.upper())}
+    kept = {name: value for name, value in source.items() if _is_allowed(name.upper()) or name in also}
     return kept | _FIXED
 
 

@@ -162,6 +162,24 @@ class ScanDone(Event, frozen=True, kw_only=True):
     looked_in: list[tuple[str, str]]
 
 
+# --- the person's secrets ----------------------------------------------------------------------------------
+
+
+class AskKeyring(Request, frozen=True, kw_only=True):
+    """Ask the system's keyring: `action` is "read", "keep" (then with `secret`) or "forget"."""
+
+    action: str
+    name: str
+    secret: str = ""
+
+
+class KeyringAnswer(Event, frozen=True, kw_only=True):
+    """`secret` is what was read; `is_kept` says that it is in the keyring now."""
+
+    secret: str = ""
+    is_kept: bool = False
+
+
 # --- the Hub -----------------------------------------------------------------------------------------------
 
 
@@ -353,6 +371,41 @@ class ModelLoaded(Event, frozen=True, kw_only=True):
     sandbox: str = ""
 
 
+class ContextWish(msgspec.Struct, frozen=True, kw_only=True):
+    """A context to be planned: its length in tokens, its KV cache's type, the batch in tokens."""
+
+    context: int
+    kv_type: str = "f16"
+    batch: int = 512
+
+
+class DryRun(Request, frozen=True, kw_only=True):
+    """Plan what the engine would allocate on the processor for each of the contexts.
+
+    `path` is a whole model file, or with `size_bytes` the header of one that is so large. The engine may abort: a
+    child that is asked this is asked nothing else. `allocate` really loads: for comparison, never with a header.
+    """
+
+    path: str
+    wishes: list[ContextWish]
+    size_bytes: int = 0
+    allocate: bool = False
+
+
+class Allocated(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of conversation memory and compute buffers, and of the weights where they were really loaded."""
+
+    conversation_bytes: int
+    compute_bytes: int
+    weights_bytes: int = 0
+
+
+class DryRunDone(Event, frozen=True, kw_only=True):
+    """One allocation for each wish, in order."""
+
+    allocations: list[Allocated]
+
+
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
     """`role` is "system", "user" or "assistant"."""
 
@@ -425,17 +478,20 @@ class Unloaded(Event, frozen=True, kw_only=True):
 
 
 REQUESTS = (
-    Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | SearchHub | ReadModelPage
-    | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
+    Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | AskKeyring | SearchHub
+    | ReadModelPage | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
+    | DryRun
 )  # fmt: skip
 EVENTS = (
     Ready | Pong | Failed | Cancelled | Progress | MachineRead | SelfTestDone | FileInspected | ScanDone
     | SearchDone | ModelPage | RemoteInspected | DownloadProgress | DownloadDone | Discarded | ModelLoaded
-    | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded
+    | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded | KeyringAnswer
+    | DryRunDone
 )  # fmt: skip
 FINAL_EVENTS = (
     Pong, Failed, Cancelled, MachineRead, SelfTestDone, FileInspected, ScanDone, SearchDone, ModelPage,
-    RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded,
+    RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded, KeyringAnswer,
+    DryRunDone,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ HANDLERS: dict[type[protocol.Request], str] = {
     protocol.SelfTest: "selftest:self_test",
     protocol.InspectFile: "files:inspect_file",
     protocol.ScanFolders: "files:scan_folders",
+    protocol.AskKeyring: "keyring_access:ask",
     protocol.SearchHub: "hub:search",
     protocol.ReadModelPage: "hub:read_model_page",
     protocol.InspectRemote: "hub:inspect_remote",
@@ -22,6 +23,7 @@ HANDLERS: dict[type[protocol.Request], str] = {
     protocol.Generate: "chat:generate",
     protocol.CountTokens: "chat:count_tokens",
     protocol.UnloadModel: "chat:unload",
+    protocol.DryRun: "dry_run:plan",
 }
 
 
