@@ -35,10 +35,10 @@ from snug.store import open_store
 
 try:
     store, _ = open_store(Paths(Path(sys.argv[1])))
+    chat = store.chats.create(None)
 except UserError as error:
     print("open", error.kind)
     sys.exit()
-chat = store.chats.create(None)
 for number in range(40):
     try:
         print("saved", store.chats.add_user_message(chat, f"message {number}").id, flush=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from snug.store import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snug.store import Settings
 
 KEY = "network.token"
 
