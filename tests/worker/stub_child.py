@@ -14,7 +14,7 @@ import time
 
 import msgspec
 
-from snug.worker import protocol
+from snug.worker import frames, protocol
 
 
 def write(data: bytes) -> None:
@@ -56,8 +56,8 @@ def main(fault: str) -> None:
     if fault == "other-version":
         write(frame(99, {"type": "Hello", "of": "the future"}))
     else:
-        write(protocol.encode_event(0, protocol.Ready(version=protocol.PROTOCOL_VERSION, pid=os.getpid())))
-    reader = protocol.request_reader()
+        write(frames.encode_event(0, protocol.Ready(version=protocol.PROTOCOL_VERSION, pid=os.getpid())))
+    reader = frames.request_reader()
     while data := os.read(0, 65536):
         for _ in reader.feed(data):
             misbehave(fault)

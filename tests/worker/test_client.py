@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from snug.core.errors import UserError
-from snug.worker import protocol
+from snug.worker import frames, protocol
 from snug.worker.client import ChildDied, WorkerClient
 from snug.worker.death import MemoryFacts
 
@@ -84,7 +84,7 @@ def test_a_request_without_a_model_is_an_error_in_words_and_the_child_lives(star
 
 def test_too_large_a_request_never_reaches_the_child(start_child: Start) -> None:
     child = start_child()
-    text = "x" * (protocol.FRAME_LIMIT_BYTES + 1)
+    text = "x" * (frames.FRAME_LIMIT_BYTES + 1)
     with pytest.raises(UserError) as error:
         child.request(protocol.CountTokens(messages=[protocol.ChatMessage(role="user", text=text)]))
     assert error.value.bad_input

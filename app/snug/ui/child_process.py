@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from snug.ui.restart_limit import RestartLimit
-from snug.worker import protocol
+from snug.worker import frames, protocol
 from snug.worker.death import ChildDeath, MemoryFacts, explain_bad_frame, explain_death
 from snug.worker.environment import child_command, child_environment, last_words, new_child_log
 
@@ -51,7 +51,7 @@ class ChildProcess(QObject):
         self._log: Path | None = None
         self._restarts = restarts
         self._command = list(command or child_command())
-        self._reader = protocol.event_reader()
+        self._reader = frames.event_reader()
         self._numbers = 0
         self._unsent = bytearray()
         self._is_started = False
@@ -92,13 +92,13 @@ class ChildProcess(QObject):
         """Send one request without waiting; its number. A request to a dead child is dropped: `died` told of it."""
         self.start()
         self._numbers += 1
-        self._write(protocol.encode_request(self._numbers, body))
+        self._write(frames.encode_request(self._numbers, body))
         return self._numbers
 
     def cancel(self, number: int) -> None:
         """Ask that job to stop; it still answers with its final event."""
         if self.is_running:
-            self._write(protocol.encode_request(0, protocol.Cancel(job=number)))
+            self._write(frames.encode_request(0, protocol.Cancel(job=number)))
 
     def note_success(self) -> None:
         """It did its work, so a death from now on is the first one again."""
@@ -154,11 +154,11 @@ class ChildProcess(QObject):
             return
         try:
             for frame in self._reader.feed(data):
-                assert isinstance(frame, protocol.EventFrame)
+                assert isinstance(frame, frames.EventFrame)
                 self.event.emit(frame.id, frame.body)
                 if self._is_over:  # a listener stopped it
                     return
-        except protocol.BadFrame as error:
+        except frames.BadFrame as error:
             self._end(explain_bad_frame(str(error), self._last_words()))
             self._process.kill()
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from snug.core.errors import UserError
-from snug.worker import protocol
+from snug.worker import frames, protocol
 from snug.worker.death import ChildDeath, MemoryFacts, explain_bad_frame, explain_death, explain_hang
 from snug.worker.environment import child_command, child_environment, last_words, new_child_log
 
@@ -52,7 +52,7 @@ class WorkerClient:
                 pass_fds=tuple(pass_fds),
             )
         self._numbers = 0
-        self._events: queue.Queue[protocol.EventFrame | protocol.BadFrame | None] = queue.Queue()
+        self._events: queue.Queue[frames.EventFrame | frames.BadFrame | None] = queue.Queue()
         self._write_lock = threading.Lock()
         assert self._process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
@@ -93,20 +93,20 @@ class WorkerClient:
             if on_event is not None:
                 on_event(frame.body)
 
-    def next_frame(self, timeout: float | None = None) -> protocol.EventFrame:
+    def next_frame(self, timeout: float | None = None) -> frames.EventFrame:
         """The next event of any request, for who has sent several. Raises ChildDied."""
         return self._next(_deadline(timeout), timeout or 0.0)
 
     def send(self, body: protocol.Request) -> int:
         """Write one request without waiting; its number."""
         self._numbers += 1
-        self._write(protocol.encode_request(self._numbers, body))
+        self._write(frames.encode_request(self._numbers, body))
         return self._numbers
 
     def cancel(self, number: int | None = None) -> None:
         """Ask a job (the latest by default) to stop."""
         job = self._numbers if number is None else number
-        self._write(protocol.encode_request(0, protocol.Cancel(job=job)))
+        self._write(frames.encode_request(0, protocol.Cancel(job=job)))
 
     def kill(self) -> None:
         """End the child at once; it is safe at any instant."""
@@ -146,23 +146,23 @@ class WorkerClient:
 
     def _read(self, stdout: BinaryIO) -> None:
         """The reader thread: frames into the queue, None at the end."""
-        reader = protocol.event_reader()
+        reader = frames.event_reader()
         while data := stdout.read(65536):
             try:
                 for frame in reader.feed(data):
-                    assert isinstance(frame, protocol.EventFrame)
+                    assert isinstance(frame, frames.EventFrame)
                     self._events.put(frame)
-            except protocol.BadFrame as error:
+            except frames.BadFrame as error:
                 self._events.put(error)
                 return
         self._events.put(None)
 
-    def _next(self, deadline: float | None, allowed: float) -> protocol.EventFrame:
+    def _next(self, deadline: float | None, allowed: float) -> frames.EventFrame:
         try:
             frame = self._events.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             raise self._died(explain_hang(allowed, last_words(self.log))) from None
-        if isinstance(frame, protocol.BadFrame):
+        if isinstance(frame, frames.BadFrame):
             raise self._died(explain_bad_frame(str(frame), last_words(self.log)))
         if frame is None:
             self._events.put(None)  # whoever asks next hears the same

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from snug.core.errors import UserError
-from snug.worker import protocol
+from snug.worker import frames, protocol
 from snug.worker.handlers import find_handler
 from snug.worker.throttle import Throttle
 
@@ -88,7 +88,7 @@ class Loop:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._jobs: queue.Queue[protocol.RequestFrame] = queue.Queue()
+        self._jobs: queue.Queue[frames.RequestFrame] = queue.Queue()
         self._cancelled: set[int] = set()
         self._cancel_actions: dict[int, Callable[[], None]] = {}
         self._cancel_lock = threading.Lock()
@@ -115,7 +115,7 @@ class Loop:
 
     def send(self, number: int, event: protocol.Event) -> None:
         """Write one frame; where the parent has gone, the process ends."""
-        view = memoryview(protocol.encode_event(number, event))
+        view = memoryview(frames.encode_event(number, event))
         with self._write_lock:
             while view:
                 try:
@@ -141,7 +141,7 @@ class Loop:
 
     def _read(self) -> None:
         """The reader thread: what must be answered at once is, jobs are queued, the end of input ends all."""
-        reader = protocol.request_reader()
+        reader = frames.request_reader()
         while True:
             try:
                 data = os.read(self._channel.read, 65536)
@@ -152,11 +152,11 @@ class Loop:
             try:
                 for frame in reader.feed(data):
                     self._take(frame)  # type: ignore[arg-type]
-            except protocol.BadFrame as error:
+            except frames.BadFrame as error:
                 log.error("the parent sent something that is no message: %s", error)
                 os._exit(PROTOCOL_FAULT)
 
-    def _take(self, frame: protocol.RequestFrame) -> None:
+    def _take(self, frame: frames.RequestFrame) -> None:
         match frame.body:
             case protocol.Ping():
                 self.send(frame.id, protocol.Pong())

@@ -1,23 +1,17 @@
-"""Every message between Snug and its child processes, and the frames that carry them.
+"""Every message between Snug and its child processes; `frames` carries them.
 
-A frame is a 4-byte big-endian length and that many bytes of JSON: `{"v": 1, "id": 7, "body": {"type": …}}`.
-`id` numbers a request; every event that answers it carries the same number (0: nobody asked). A request is
+Each request has a number; every event that answers it carries the same one (0: nobody asked). A request is
 answered by any number of progress events and exactly one final event: its own result, `Failed`, or `Cancelled`.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-
 import msgspec
 
-from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
 
 PROTOCOL_VERSION = 1
-FRAME_LIMIT_BYTES = 4 * 1024 * 1024
 TOKEN_EVENTS_PER_S = 30
 PROGRESS_EVENTS_PER_S = 5
 
@@ -493,96 +487,3 @@ FINAL_EVENTS = (
     RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded, KeyringAnswer,
     DryRunDone,
 )  # fmt: skip
-
-
-class RequestFrame(msgspec.Struct, frozen=True):
-    v: int
-    id: int
-    body: REQUESTS
-
-
-class EventFrame(msgspec.Struct, frozen=True):
-    v: int
-    id: int
-    body: EVENTS
-
-
-class BadFrame(Exception):
-    """The other side sent bytes that are no message of this protocol; the connection is not usable any more."""
-
-
-_encoder = msgspec.json.Encoder()
-_request_decoder = msgspec.json.Decoder(RequestFrame)
-_event_decoder = msgspec.json.Decoder(EventFrame)
-
-
-def encode_request(number: int, body: Request) -> bytes:
-    """The frame of a request. Raises UserError where it is larger than a frame may be."""
-    return _frame({"v": PROTOCOL_VERSION, "id": number, "body": body})
-
-
-def encode_event(number: int, body: Event) -> bytes:
-    """The frame of an event. Raises UserError where it is larger than a frame may be."""
-    return _frame({"v": PROTOCOL_VERSION, "id": number, "body": body})
-
-
-def _frame(document: dict[str, object]) -> bytes:
-    payload = _encoder.encode(document)
-    if len(payload) > FRAME_LIMIT_BYTES:
-        raise UserError("That is too much at once.", "Use a shorter text.", kind="too-long", bad_input=True)
-    return struct.pack(">I", len(payload)) + payload
-
-
-class FrameReader:
-    """Cuts a stream of bytes into messages; `feed` gives the messages that are complete."""
-
-    def __init__(self, decoder: msgspec.json.Decoder[RequestFrame] | msgspec.json.Decoder[EventFrame]) -> None:
-        self._decoder = decoder
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[RequestFrame | EventFrame]:
-        """Raises BadFrame on a length above the limit, on bytes that are no message, and on another version."""
-        self._buffer += data
-        while len(self._buffer) >= 4:
-            (length,) = struct.unpack_from(">I", self._buffer)
-            if length > FRAME_LIMIT_BYTES:
-                raise BadFrame(f"frame of {length} bytes")
-            if len(self._buffer) < 4 + length:
-                return
-            payload = bytes(self._buffer[4 : 4 + length])
-            del self._buffer[: 4 + length]
-            yield self._decode(payload)
-
-    def _decode(self, payload: bytes) -> RequestFrame | EventFrame:
-        try:
-            frame = self._decoder.decode(payload)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            other = _version_of(payload)
-            if other not in (None, PROTOCOL_VERSION):
-                raise BadFrame(f"protocol version {other}, not {PROTOCOL_VERSION}") from error
-            raise BadFrame(f"not a message: {error}") from error
-        if frame.v != PROTOCOL_VERSION:
-            raise BadFrame(f"protocol version {frame.v}, not {PROTOCOL_VERSION}")
-        return frame
-
-
-class _AnyFrame(msgspec.Struct):
-    v: int
-
-
-def _version_of(payload: bytes) -> int | None:
-    """The version of a frame whose message this version does not know."""
-    try:
-        return msgspec.json.decode(payload, type=_AnyFrame).v
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-
-
-def request_reader() -> FrameReader:
-    """A reader for the child's side."""
-    return FrameReader(_request_decoder)
-
-
-def event_reader() -> FrameReader:
-    """A reader for the parent's side."""
-    return FrameReader(_event_decoder)
