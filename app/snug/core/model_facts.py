@@ -12,8 +12,10 @@ class ModelFacts:
     `kv_heads`, `head_dims_k`, `head_dims_v` and `windows` have one entry a layer; a layer without attention has
     0 KV heads, a layer without a sliding window has window 0. `tensor_bytes_by_type` sums to `weight_bytes`.
     `lookup_bytes` are tables of which each token reads one row only, beside the input embedding (Gemma's embeddings a
-    layer). `output_bytes` is 0 where the input embedding serves as output head too. The last `shared_kv_layers`
-    layers use an earlier layer's KV cache. `feed_forward_length` counts all experts that one token uses. `kind` is
+    layer), `lookup_length` the values in that row. `output_bytes` is 0 where the input embedding serves as output head
+    too. The last `shared_kv_layers` layers use an earlier layer's KV cache. `feed_forward_length` counts all experts
+    that one token uses; `feed_forward_gated` says whether a gate stands beside it. Layers that only draft tokens ahead
+    (multi-token prediction) are not counted: the engine leaves them in the file. `kind` is
     "model", "projector", "vocabulary", "adapter", "importance matrix" or "embedding". `exact` is False where the
     figures come from a catalogue row instead of a file's header.
     """
@@ -37,10 +39,12 @@ class ModelFacts:
     input_embedding_bytes: int = 0
     output_bytes: int = 0
     lookup_bytes: int = 0
+    lookup_length: int = 0
     expert_bytes: int = 0
     experts: int = 0
     experts_used: int = 0
     feed_forward_length: int = 0
+    feed_forward_gated: bool = True
     recurrent_state_bytes: int = 0
     latent_kv_length: int = 0
     shared_kv_layers: int = 0

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 LOG_LINES_KEPT = 400
+_DEBUG = 1
 _WARNING = 3
 _CONTINUATION = 5
 
@@ -22,13 +23,17 @@ class EngineLog:
         self._level = 0
 
     def write(self, level: int, text: str) -> None:
-        """Keep one piece of llama.cpp's log; a continuation is joined to the line before it."""
+        """Keep one piece of llama.cpp's log; a continuation is joined to the line before it.
+
+        Its debugging lines, several for each layer and graph, are left out: they pushed out what was allocated.
+        """
         if level == _CONTINUATION:
-            if self._lines:
+            if self._lines and self._level != _DEBUG:
                 self._lines[-1] += text
         else:
             self._level = level
-            self._lines.append(text)
+            if level != _DEBUG:
+                self._lines.append(text)
         if self._level >= _WARNING:
             sys.stderr.write(text)
 

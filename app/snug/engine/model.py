@@ -100,7 +100,7 @@ def load_model(
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> LoadedModel:
     """Load a model. Raises LoadStopped, or UserError that says what is wrong with the file, the settings or memory."""
-    _check(settings)
+    check_settings(settings)
     api = llama()
     log.clear()
     model = _load_weights(api, settings, on_progress, is_cancelled)
@@ -114,7 +114,8 @@ def load_model(
     return LoadedModel(model, context, settings, buffer_sizes(log.text()), abort)
 
 
-def _check(settings: LoadSettings) -> None:
+def check_settings(settings: LoadSettings) -> None:
+    """Raises UserError where a setting is out of range or the file is not there."""
     if settings.kv_type not in KV_TYPES:
         raise UserError(
             f"There is no conversation memory of type {settings.kv_type!r}.",
@@ -172,22 +173,28 @@ def _check_kind(api: Any, model: Any) -> None:
         )
 
 
+def context_parameters(settings: LoadSettings, context: int) -> Any:
+    """The engine's parameters for a context of so many tokens: what it allocates follows from these."""
+    parameters = llama().llama_context_default_params()
+    parameters.n_ctx = context
+    parameters.n_batch = parameters.n_ubatch = min(settings.batch, context)
+    parameters.n_seq_max = 1
+    parameters.n_outputs_max = 1  # only the last token's logits are read: saves 300 to 540 MB with a large vocabulary
+    parameters.type_k = parameters.type_v = KV_TYPES[settings.kv_type]
+    parameters.offload_kqv = settings.gpu_layers != 0
+    parameters.swa_full = False  # a sliding window keeps its window only: a fifth of the memory for Gemma 3
+    parameters.no_perf = True
+    return parameters
+
+
 def _open_context(api: Any, model: Any, settings: LoadSettings, abort: AbortFlag) -> Any:
     trained = api.llama_model_n_ctx_train(model)
     wanted = min(settings.context or DEFAULT_CONTEXT, max(trained, SMALLEST_CONTEXT))
     threads = settings.threads or useful_threads(Path(settings.path).stat().st_size, physical_cores())
-    parameters = api.llama_context_default_params()
-    parameters.n_ctx = wanted
-    parameters.n_batch = parameters.n_ubatch = min(settings.batch, wanted)
-    parameters.n_seq_max = 1
-    parameters.n_outputs_max = 1  # only the last token's logits are read: saves 300 to 540 MB with a large vocabulary
+    parameters = context_parameters(settings, wanted)
     parameters.n_threads = parameters.n_threads_batch = threads
-    parameters.type_k = parameters.type_v = KV_TYPES[settings.kv_type]
-    parameters.offload_kqv = settings.gpu_layers != 0
-    parameters.swa_full = False  # a sliding window keeps its window only: a fifth of the memory for Gemma 3
     parameters.abort_callback = abort.callback
     parameters.abort_callback_data = abort.address
-    parameters.no_perf = True
     context = api.llama_init_from_model(model, parameters)
     if not context:
         smaller = max(SMALLEST_CONTEXT, wanted // 2 // 256 * 256)

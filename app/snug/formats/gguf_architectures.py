@@ -50,6 +50,9 @@ STATE_WHERE_NO_KV_HEADS = frozenset(
 STATE_BY_INTERVAL = frozenset(("qwen3next", "qwen35", "qwen35moe", "qwen4exp", "minimax-01"))
 """Hybrids where every n-th layer attends (`full_attention_interval`, 4 where absent) and the others are recurrent."""
 
+NEXTN_IN_USE = frozenset(("granite-switch", "gemma4-assistant", "eagle3", "dflash"))
+"""Architectures that use their layers counted as `nextn_predict_layers` in every answer, or are a draft as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class WindowPattern:

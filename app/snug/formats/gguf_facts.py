@@ -14,11 +14,11 @@ from snug.formats.byte_cursor import bad_gguf
 from snug.formats.ggml_types import FILE_TYPE_NAMES
 from snug.formats.gguf_architectures import EMBEDDING, KNOWN, WITHOUT_CACHE
 from snug.formats.gguf_header import GgufHeader, TensorInfo
-from snug.formats.gguf_layers import Hyperparameters, layer_shape
+from snug.formats.gguf_layers import MOST_LAYERS, Hyperparameters, is_beyond, layer_shape, own_layers
 
-MOST_LAYERS = 4096
 GUESSED = 1024
 """Added to `general.file_type` by the engine where it guessed."""
+LOOKUP_TABLE = "per_layer_token_embd.weight"
 SPECIAL_KINDS = {"mmproj": "projector", "clip-vision": "projector", "projector": "projector", "adapter": "adapter",
                  "imatrix": "importance matrix", "vocab": "vocabulary"}  # fmt: skip
 
@@ -126,6 +126,8 @@ def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, 
     width = numbers.count("embedding_length", 2**24)
     if not layers or not width or not tensors:
         raise bad_gguf("it lacks the model itself", f"{layers} layers of width {width}, {len(tensors)} tensors")
+    layers = own_layers(numbers, layers)
+    tensors = [tensor for tensor in tensors if not is_beyond(tensor.name, layers)]
     shape = layer_shape(numbers, layers, width, has_cache=architecture not in WITHOUT_CACHE)
     groups = _groups(tensors)
     by_type = _bytes_by_type(tensors)
@@ -151,10 +153,12 @@ def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, 
         input_embedding_bytes=groups["input"],
         output_bytes=groups["output"],
         lookup_bytes=groups["lookup"],
+        lookup_length=next((tensor.dims[0] for tensor in tensors if tensor.name == LOOKUP_TABLE), 0),
         expert_bytes=groups["experts"],
         experts=experts,
         experts_used=min(used, experts),
         feed_forward_length=_feed_forward(numbers, tensors, min(used, experts)),
+        feed_forward_gated=_is_gated(numbers, tensors),
         recurrent_state_bytes=shape.state_bytes,
         latent_kv_length=shape.latent,
         shared_kv_layers=shape.shared,
@@ -171,7 +175,7 @@ def _groups(tensors: Iterable[TensorInfo]) -> dict[str, int]:
     for tensor in tensors:
         if tensor.name == "token_embd.weight":
             sums["input"] += tensor.size_bytes
-        elif tensor.name == "per_layer_token_embd.weight":
+        elif tensor.name == LOOKUP_TABLE:
             sums["lookup"] += tensor.size_bytes
         elif tensor.name == "output.weight":
             sums["output"] += tensor.size_bytes
@@ -192,14 +196,25 @@ def _active(parameters: int, tensors: Iterable[TensorInfo], experts: int, used: 
     return parameters - round(in_experts * (1 - min(1.0, used / experts))) if in_experts else None
 
 
-def _feed_forward(numbers: Hyperparameters, tensors: Iterable[TensorInfo], used: int) -> int:
-    """The widest feed-forward step: of dense layers where there are any, of the experts that one token uses."""
+def _feed_forward(numbers: Hyperparameters, tensors: Sequence[TensorInfo], used: int) -> int:
+    """The widest feed-forward step: of dense layers where there are any, of the experts that one token uses.
+
+    The experts' width is that of their own matrices: some architectures have a key for it, others take the dense one.
+    """
     dense = numbers.largest("feed_forward_length", 2**26)
-    if not used:
+    expert = max((tensor.dims[0] for tensor in tensors if ".ffn_down_exps.weight" in tensor.name), default=0)
+    if not used or not expert:
         return dense
     has_dense_layers = any(".ffn_down.weight" in tensor.name for tensor in tensors)
-    experts = used * numbers.largest("expert_feed_forward_length", 2**26, dense)
-    return max(dense, experts) if has_dense_layers else experts
+    return max(dense, used * expert) if has_dense_layers else used * expert
+
+
+def _is_gated(numbers: Hyperparameters, tensors: Sequence[TensorInfo]) -> bool:
+    """Whether the feed-forward step has a gate: a matrix of its own, or one half of a double-width `ffn_up`."""
+    if any(".ffn_gate" in tensor.name and "_inp" not in tensor.name for tensor in tensors):
+        return True
+    widths = [tensor.dims[-1] for tensor in tensors if ".ffn_up.weight" in tensor.name]
+    return not widths or max(widths) > numbers.largest("feed_forward_length", 2**26)
 
 
 def _bytes_by_type(tensors: Iterable[TensorInfo]) -> dict[str, int]:

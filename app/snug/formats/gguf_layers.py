@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from snug.formats.byte_cursor import bad_gguf
 from snug.formats.gguf_architectures import (
+    NEXTN_IN_USE,
     RECURRENT,
     STATE_BY_INTERVAL,
     STATE_IN_EVERY_LAYER,
@@ -15,6 +16,7 @@ from snug.formats.gguf_architectures import (
 )
 from snug.formats.gguf_header import GgufHeader
 
+MOST_LAYERS = 4096
 MOST_HEADS = 2**16
 WIDEST_HEAD = 2**16
 STATE_ELEMENT_BYTES = 4
@@ -99,6 +101,19 @@ def layer_shape(numbers: Hyperparameters, layers: int, width: int, *, has_cache:
     )
 
 
+def own_layers(numbers: Hyperparameters, layers: int) -> int:
+    """The layers that answer. Those that only draft tokens ahead come after them, and the engine skips their weights
+    and gives them no cache unless it is asked to draft (llama.cpp `llama_model::create_memory`, `load_mtp`)."""
+    draft = 0 if numbers.architecture in NEXTN_IN_USE else numbers.count("nextn_predict_layers", MOST_LAYERS)
+    return layers - draft if draft < layers else layers
+
+
+def is_beyond(tensor_name: str, layers: int) -> bool:
+    """Whether the tensor belongs to a layer after the first `layers`."""
+    parts = tensor_name.split(".", 2)
+    return parts[0] == "blk" and len(parts) > 2 and parts[1].isdecimal() and int(parts[1]) >= layers
+
+
 def _dims(numbers: Hyperparameters, which: str, windows: tuple[int, ...], usual: int) -> tuple[int, ...]:
     """Head widths: layers with a window may have their own."""
     full = numbers.count(f"attention.{which}", WIDEST_HEAD, usual)
@@ -130,11 +145,10 @@ def _recurrent_layers(numbers: Hyperparameters, kv_heads: tuple[int, ...], layer
     if architecture in RECURRENT or architecture in STATE_IN_EVERY_LAYER:
         return (True,) * layers
     if architecture in STATE_BY_INTERVAL:
-        own = layers - numbers.count("nextn_predict_layers", layers)
         if numbers.has("attention.recurrent_layers"):
             return tuple(bool(item) for item in numbers.each("attention.recurrent_layers", layers, 1, 0))
         interval = max(1, numbers.count("full_attention_interval", 4096, 4))
-        return tuple(index < own and (index + 1) % interval != 0 for index in range(layers))
+        return tuple((index + 1) % interval != 0 for index in range(layers))
     if architecture in STATE_WHERE_NO_KV_HEADS:
         widths = numbers.each("feed_forward_length", layers, 2**26, 0)
         if architecture.startswith("nemotron_h"):
