@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from snug.worker.environment import CHILD_ARGUMENT
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return child()
     _make_output_safe()
-    if not given and has_display(os.environ, sys.platform):
+    if not given and _can_show_a_window():
         from snug.main import run as open_window  # before the command line's own imports: the window waits for them
 
         return open_window()
@@ -32,11 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return cli.run_command(TERMINAL, cli.no_arguments(), Context(paths=user_paths()))
 
 
-def has_display(environment: Mapping[str, str], platform: str) -> bool:
-    """Whether a window can be shown: always on Windows and macOS, by its display server elsewhere."""
-    if platform in ("win32", "darwin"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+def _can_show_a_window() -> bool:
+    from snug.display import has_display
+
+    return has_display(os.environ, sys.platform)
 
 
 def _make_output_safe() -> None:

@@ -41,6 +41,9 @@ VIEW_MODELS = ("snug.ui.chat", "snug.ui.discover", "snug.ui.library", "snug.ui.d
                "snug.ui.settings")  # fmt: skip
 """Loaded one by one after the first frame; together they would keep the window from answering for too long."""
 
+BUSY_TRIES = 20
+BUSY_WAIT_MS = 150
+
 
 def run() -> int:
     """Open the window of this person's home and stay until it closes; a second start raises the first window."""
@@ -112,46 +115,43 @@ class Rooms(QObject):
         """Open what is behind the window, one step in each turn of the event loop, so that it stays awake."""
         self._go_on(self._open())
 
-    def _go_on(self, steps: Iterator[None]) -> None:
+    def _go_on(self, steps: Iterator[int], wait_ms: int = 0) -> None:
         """Take the next step soon."""
-        QTimer.singleShot(0, self, lambda: None if self._is_closed else self._step(steps))
+        QTimer.singleShot(wait_ms, self, lambda: None if self._is_closed else self._step(steps))
 
-    def _step(self, steps: Iterator[None]) -> None:
+    def _step(self, steps: Iterator[int]) -> None:
         try:
-            next(steps)
+            wait_ms = next(steps)
         except StopIteration:
             return
         except UserError as trouble:
             self.app_model.set_trouble(trouble)
             return
-        self._go_on(steps)
+        self._go_on(steps, wait_ms)
 
-    def _open(self) -> Iterator[None]:
-        """Listen for second starts, open the store, show what is in it, and look at the computer."""
+    def _open(self) -> Iterator[int]:
+        """Listen for second starts, open the store, show what is in it, and look at the computer.
+
+        Yields the milliseconds to wait before the next step.
+        """
         from snug.ui.children import Children
         from snug.ui.first_window import FirstWindowServer
         from snug.ui.late_modules import load_late
 
         FirstWindowServer(self._paths.home, self).asked.connect(self.app_model.raised)
         self._children = Children(self._paths.logs, self)
-        yield
+        yield 0
         load_late()
         import_module("sqlalchemy")
-        yield
-        from snug.store import open_store
-
-        self.store, notices = open_store(self._paths)
-        self._to_close.callback(self.store.close)
-        self._to_close.callback(self._children.kill_all)
-        for notice in notices:
-            self.app_model.add_notice(notice.title, notice.text)
-        yield
+        yield 0
+        yield from self._open_store()
+        assert self.store is not None
         for name in VIEW_MODELS:
             import_module(name)
-            yield
+            yield 0
         self._make_models(self.store, self._children)
         self._to_close.callback(self.chat.close)
-        yield
+        yield 0
         self._connect_models()
         self.app_model.install(
             {
@@ -163,9 +163,28 @@ class Rooms(QObject):
                 "settings": self.settings,
             }
         )
-        yield
+        yield 0
         self._secrets.load("network.token", self._queue.resume_after_start)
         self.reader.read()
+
+    def _open_store(self) -> Iterator[int]:
+        """Open the database; another program (a backup, a virus scanner) may hold it for some seconds."""
+        from snug.store import open_store
+
+        for tries_left in reversed(range(BUSY_TRIES)):
+            try:
+                self.store, notices = open_store(self._paths)
+                break
+            except UserError as trouble:
+                if trouble.kind != "database-busy" or tries_left == 0:
+                    raise
+            yield BUSY_WAIT_MS
+        if self.store is not None:
+            self._to_close.callback(self.store.close)
+        self._to_close.callback(self._children.kill_all)
+        for notice in notices:
+            self.app_model.add_notice(notice.title, notice.text)
+        yield 0
 
     def _make_models(self, store: Store, children: Children) -> None:
         """Every screen's view-model, and the services that they share."""

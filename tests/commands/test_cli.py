@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from snug import __version__, cli
-from snug.__main__ import has_display
 from snug.commands.command import Command, Context, plain
 from snug.core.errors import UserError
 from snug.paths import Paths
@@ -83,22 +82,6 @@ def test_a_document_is_all_that_is_printed(home: Path) -> None:
     context.say("words for people")
     context.print_document({"path": Path("/x"), "text": "é\n"})
     assert out.getvalue() == '{\n  "path": "/x",\n  "text": "é\\n"\n}\n'
-
-
-@pytest.mark.parametrize(
-    ("environment", "platform", "shown"),
-    [
-        ({}, "linux", False),
-        ({"DISPLAY": ":0"}, "linux", True),
-        ({"DISPLAY": ""}, "linux", False),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
-        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
-        ({}, "darwin", True),
-        ({}, "win32", True),
-    ],
-)
-def test_a_window_is_opened_where_there_is_a_display(environment: dict[str, str], platform: str, shown: bool) -> None:
-    assert has_display(environment, platform) is shown
 
 
 def test_every_family_of_commands_is_there() -> None:

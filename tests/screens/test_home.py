@@ -87,3 +87,12 @@ def test_a_reader_that_dies_is_explained_and_can_be_asked_again(open_rooms, hand
     hands.click("readMachineAgain")
     qtbot.waitUntil(lambda: rooms.reader.is_fresh, timeout=30_000)
     assert rooms.home.isKnown
+
+
+def test_a_database_that_another_program_holds_for_a_moment_is_waited_for(open_rooms, known_home, qtbot):
+    holder = sqlite3.connect(known_home / "snug.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    QTimer.singleShot(700, holder.close)
+    rooms = open_rooms(known_home)
+    assert rooms.app_model.troubleTitle == ""
+    assert rooms.home.isKnown
