@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+
+from PySide6.QtCore import QTimer
 
 
 def test_the_first_start_reads_this_computer_and_keeps_it_for_the_next(open_rooms, home, qtbot):
