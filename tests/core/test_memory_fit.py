@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from snug.core.catalogue import facts_of, load_catalogue
 from snug.core.errors import UserError
-from snug.core.fit import Fit, FitSettings, Verdict
+from snug.core.fit import Fit, FitSettings, PlannedMemory, Verdict
 from snug.core.machine import EngineDevice, Gpu, Machine
 from snug.core.memory_fit import fit
 from snug.core.memory_need import layer_conversations, padded
@@ -207,3 +207,25 @@ def test_a_longer_context_never_needs_less(computer: Machine, key: str, context:
     assert long.memory.conversation >= short.memory.conversation
     assert ORDER[long.verdict] <= ORDER[short.verdict]
     check_sound(short, model)
+
+
+@pytest.mark.parametrize("total", [16, 64])
+def test_what_the_engine_planned_replaces_the_formula(total: int) -> None:
+    settings = FitSettings(context=8192)
+    formula = fit(facts("qwen3-8b"), settings, machine(total))
+    planned = PlannedMemory(8192, "f16", 512, formula.memory.conversation + 999, formula.memory.compute + 12_345)
+    answer = fit(facts("qwen3-8b"), settings, machine(total), planned=planned)
+    assert (formula.basis, answer.basis) == ("formula", "dry-run")
+    assert answer.memory.conversation == planned.conversation
+    assert answer.memory.compute == planned.compute
+    assert answer.memory.total == formula.memory.total + 999 + 12_345
+    assert sum(device.needed for device in answer.memory.devices) == answer.memory.total
+
+
+def test_a_plan_for_another_context_is_not_used() -> None:
+    planned = PlannedMemory(4096, "f16", 512, 1, 1)
+    for settings in (FitSettings(context=8192), FitSettings(context=4096, kv_type="q8_0"),
+                     FitSettings(context=4096, batch=256)):  # fmt: skip
+        assert fit(facts("qwen3-8b"), settings, machine(64), planned=planned) == fit(
+            facts("qwen3-8b"), settings, machine(64)
+        )

@@ -57,6 +57,21 @@ class MemoryNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedMemory:
+    """What the engine itself planned (its dry run) for one context, KV type and batch: bytes of its buffers."""
+
+    context: int
+    kv_type: str
+    batch: int
+    conversation: int
+    compute: int
+
+    def answers(self, context: int, settings: FitSettings) -> bool:
+        """Whether it is about a context of so many tokens with these settings."""
+        return (self.context, self.kv_type, self.batch) == (context, settings.kv_type, settings.batch)
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedRange:
     """Tokens per second: the low and high ends of the honest range, and the middle."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from snug.core.devices import MIB, Place, Places, places_of
-from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, SpeedRange, Verdict
+from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, PlannedMemory, SpeedRange, Verdict
 from snug.core.fit_words import why_sentence, with_notes
 from snug.core.machine import Machine
 from snug.core.memory_need import compute_bytes, layer_conversations, other_bytes, repeating_bytes
@@ -44,13 +44,20 @@ class Plan:
         return max((needed / place.free if place.free > 0 else float("inf")) for place, needed in self.needs)
 
 
-def fit(facts: ModelFacts, settings: FitSettings, machine: Machine, measured_tokens_per_s: float | None = None) -> Fit:
+def fit(
+    facts: ModelFacts,
+    settings: FitSettings,
+    machine: Machine,
+    measured_tokens_per_s: float | None = None,
+    planned: PlannedMemory | None = None,
+) -> Fit:
     """The answer for a model with these settings on this machine. Raises UserError for an unknown KV type.
 
-    A speed measured on this very machine replaces the estimate.
+    A speed measured on this very machine replaces the estimate, and so does what the engine `planned`, where that is
+    about the same context.
     """
     places = places_of(machine)
-    plan = _with_context(facts, settings, places)
+    plan = _with_context(facts, settings, places, planned)
     verdict = _verdict(plan)
     speed: SpeedRange | None
     if measured_tokens_per_s:
@@ -68,7 +75,7 @@ def fit(facts: ModelFacts, settings: FitSettings, machine: Machine, measured_tok
         context=plan.context,
         kv_type=settings.kv_type,
         gpu_layers=facts.layers + 1 if places.main.kind == "unified" else plan.gpu_layers,
-        basis="formula",
+        basis="dry-run" if planned is not None and planned.answers(plan.context, settings) else "formula",
     )
 
 
@@ -80,13 +87,13 @@ def _verdict(plan: Plan) -> Verdict:
     return Verdict.TIGHT if crowded else Verdict.FITS_WELL
 
 
-def _with_context(facts: ModelFacts, settings: FitSettings, places: Places) -> Plan:
+def _with_context(facts: ModelFacts, settings: FitSettings, places: Places, planned: PlannedMemory | None) -> Plan:
     """The plan at the wanted context, or (context 0) at the largest useful one that fits well, else the smallest."""
     if settings.context > 0:
-        return _plan(facts, settings, places, settings.context)
+        return _plan(facts, settings, places, settings.context, planned)
     cap = min(facts.context_max or LARGEST_DEFAULT_CONTEXT, LARGEST_DEFAULT_CONTEXT)
     least = min(cap, USEFUL_CONTEXT)
-    smallest = _plan(facts, settings, places, least)
+    smallest = _plan(facts, settings, places, least, planned)
     if _verdict(smallest) is not Verdict.FITS_WELL:
         return smallest
     base_layers = _plan(facts, settings, places, min(cap, CARD_CONTEXT)).gpu_layers
@@ -95,13 +102,13 @@ def _with_context(facts: ModelFacts, settings: FitSettings, places: Places) -> P
         keeps_cards = plan.context <= CARD_CONTEXT or plan.gpu_layers >= base_layers
         return keeps_cards and _verdict(plan) is Verdict.FITS_WELL
 
-    whole = _plan(facts, settings, places, cap)
+    whole = _plan(facts, settings, places, cap, planned)
     if fits_well(whole):
         return whole
     best, low, high = smallest, least // PAGE, cap // PAGE
     while low < high:
         middle = (low + high + 1) // 2
-        plan = _plan(facts, settings, places, max(least, PAGE * middle))
+        plan = _plan(facts, settings, places, max(least, PAGE * middle), planned)
         if fits_well(plan):
             best, low = plan, middle
         else:
@@ -109,12 +116,14 @@ def _with_context(facts: ModelFacts, settings: FitSettings, places: Places) -> P
     return best
 
 
-def _plan(facts: ModelFacts, settings: FitSettings, places: Places, context: int) -> Plan:
+def _plan(
+    facts: ModelFacts, settings: FitSettings, places: Places, context: int, planned: PlannedMemory | None = None
+) -> Plan:
     """The placement with as many whole layers on the cards as fit there, or as many as the settings say."""
     most = 0 if not places.cards else facts.layers + 1
     if settings.gpu_layers is not None:
         most = min(most, max(0, settings.gpu_layers))
-    layout = _Layout(facts, settings, context)
+    layout = _Layout(facts, settings, context, planned)
     if settings.gpu_layers is not None or most == 0:
         return layout.placed(places, most, exact=True)
     low, high = 0, most
@@ -127,14 +136,28 @@ def _plan(facts: ModelFacts, settings: FitSettings, places: Places, context: int
     return layout.placed(places, low, exact=False)
 
 
+def _scaled(parts: list[int], total: int) -> list[int]:
+    """The parts, each in proportion, so that they sum to `total`; what rounding leaves falls to the first."""
+    whole = sum(parts)
+    if not whole:
+        return [total, *parts[1:]] if parts else parts
+    scaled = [part * total // whole for part in parts]
+    return [scaled[0] + total - sum(scaled), *scaled[1:]]
+
+
 class _Layout:
     """One model at one context: the bytes of its parts, to be laid out on places."""
 
-    def __init__(self, facts: ModelFacts, settings: FitSettings, context: int) -> None:
+    def __init__(
+        self, facts: ModelFacts, settings: FitSettings, context: int, planned: PlannedMemory | None = None
+    ) -> None:
         self.facts = facts
         self.context = context
         self.conversations = layer_conversations(facts, context, settings.kv_type, settings.batch)
         self.compute = compute_bytes(facts, context, settings.batch)
+        if planned is not None and planned.answers(context, settings):
+            self.compute = planned.compute
+            self.conversations = _scaled(self.conversations, planned.conversation)
         self.other = other_bytes(facts)
         self.repeating = repeating_bytes(facts)
         self.layers = max(1, facts.layers)
