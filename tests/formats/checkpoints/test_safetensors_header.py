@@ -21,7 +21,6 @@ from snug.formats.checkpoints.safetensors_header import HeaderLimits, Safetensor
 from tests.formats.checkpoints.safetensors_maker import file_bytes, header_and_data, safetensors
 from tests.formats.header_bytes import BytesSource
 
-PIP = Path(__file__).parents[3] / "resources" / "models" / "pip"
 CASES = 5_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 500
 TWO = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(4, dtype=np.uint8)}
 
