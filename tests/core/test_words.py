@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snug.core.fit import SpeedRange, Verdict
+from snug.core.fit import Fit, MemoryNeed, SpeedRange, Verdict
 from snug.core.words import (
     duration_text,
     pages_text,
@@ -94,7 +94,18 @@ def test_parameters_are_written_as_their_makers_do(parameters: int, words: str) 
 
 def test_rates_and_verdicts_have_words() -> None:
     assert rate_text(12e6) == "12 MB a second"
-    assert [verdict_text(verdict) for verdict in Verdict] == ["Fits well", "Tight", "Too big"]
+    assert [verdict_text(answer(verdict, 12.0)) for verdict in Verdict] == ["Fits well", "Tight", "Too big"]
+
+
+def test_what_fits_but_writes_slower_than_anyone_reads_is_not_called_a_good_fit():
+    assert verdict_text(answer(Verdict.FITS_WELL, 1.0)) == "Fits, but slow"
+    assert verdict_text(answer(Verdict.FITS_WELL, None)) == "Fits well"
+    assert verdict_text(answer(Verdict.TOO_BIG, 1.0)) == "Too big"
+
+
+def answer(verdict: Verdict, tokens_per_s: float | None) -> Fit:
+    speed = None if tokens_per_s is None else SpeedRange(tokens_per_s, tokens_per_s, tokens_per_s)
+    return Fit(verdict, "", MemoryNeed(1, 1, 1, 1, ()), speed, None, 4096)
 
 
 @given(st.floats(min_value=0, max_value=1e18))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from snug.commands.command import Command, Context
 from snug.commands.find_model import find_model
 from snug.commands.hub_facts import remote_facts
 from snug.commands.machine_file import add_machine_argument, chosen_machine, read_document
+from snug.commands.planned_memory import Header, planned_memory
 from snug.core.catalogue import facts_entry_from_document, facts_of
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, SpeedRange
@@ -57,12 +59,17 @@ def context_length(text: str) -> int:
 def run(arguments: Namespace, context: Context) -> int:
     """Find the model's figures, compare them with the computer, and say the answer."""
     kv_bits(arguments.kv)
-    facts = find_facts(arguments.what, arguments.type, context)
+    facts, header = find_facts(arguments.what, arguments.type, context)
     problem = not_a_chat_model(facts)
     if problem is not None and facts.kind != "embedding":
         raise problem
     machine = chosen_machine(arguments, context)
-    answer = fit(facts, FitSettings(context=arguments.context, kv_type=arguments.kv.lower()), machine)
+    settings = FitSettings(context=arguments.context, kv_type=arguments.kv.lower())
+    answer = fit(facts, settings, machine)
+    settings = replace(settings, context=answer.context)
+    planned = planned_memory(header, settings, context)
+    if planned is not None:
+        answer = fit(facts, settings, machine, planned=planned)
     if context.json:
         context.print_document(fit_document(facts, answer))
         return 0
@@ -71,26 +78,26 @@ def run(arguments: Namespace, context: Context) -> int:
     return 0
 
 
-def find_facts(what: str, file_type: str, context: Context) -> ModelFacts:
-    """The figures of the model that `what` names. Raises UserError."""
+def find_facts(what: str, file_type: str, context: Context) -> tuple[ModelFacts, Header | None]:
+    """The figures of the model that `what` names, and its header where there is one. Raises UserError."""
     path = Path(what)
     if path.suffix.lower() == ".json":
         entry = facts_entry_from_document(read_document(path, "the facts file"))
-        return facts_of(entry, file_type or USUAL_TYPE)
+        return facts_of(entry, file_type or USUAL_TYPE), None
     repository = REPOSITORY.match(what)
     if path.exists() or (path.suffix.lower() == ".gguf" and repository is None):
-        return _of_its_type(inspect_file(str(path), context), file_type)
+        return inspect_file(str(path), file_type, context)
     if repository is not None:
         return remote_facts(repository["repo"], repository["file"] or "", file_type or USUAL_TYPE, context)
-    return _of_its_type(inspect_file(find_model(what, context).path, context), file_type)
+    return inspect_file(find_model(what, context).path, file_type, context)
 
 
-def inspect_file(path: str, context: Context) -> ModelFacts:
-    """The figures of a GGUF, read by a child within `INSPECT_LIMIT_S`."""
+def inspect_file(path: str, file_type: str, context: Context) -> tuple[ModelFacts, Header]:
+    """The figures of a GGUF of that type, read by a child within `INSPECT_LIMIT_S`."""
     answer = context.child().request(protocol.InspectFile(path=path), timeout=INSPECT_LIMIT_S)
     if not isinstance(answer, protocol.FileInspected):
         raise UserError("The file could not be read.", "Try it again.", kind="cancelled")
-    return answer.facts
+    return _of_its_type(answer.facts, file_type), Header(answer.path, answer.header_sha256)
 
 
 def _of_its_type(facts: ModelFacts, file_type: str) -> ModelFacts:
@@ -158,7 +165,7 @@ def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
     memory = answer.memory
     size = f"{parameters_text(facts.parameters)}, {facts.file_type}" if facts.parameters else facts.file_type
     lines = [
-        f"{facts.name} ({size}): {verdict_text(answer.verdict)}",
+        f"{facts.name} ({size}): {verdict_text(answer)}",
         answer.why,
         f"Model {size_text(memory.weights)}, conversation memory {size_text(memory.conversation)} "
         f"({pages_text(answer.context)}), working memory {size_text(memory.compute + memory.other)}.",

@@ -41,7 +41,7 @@ def say_picks(machine: Machine, context: Context) -> None:
     context.say("\nThree models that suit this computer:" if len(picks) == 3 else "\nWhat suits this computer:")
     for pick in picks:
         head = f"{pick.entry.name} ({pick.file_type}, {size_text(pick.download_bytes)})"
-        context.say(f"\n  {head}: {verdict_text(pick.fit.verdict)}")
+        context.say(f"\n  {head}: {verdict_text(pick.fit)}")
         context.say(f"    {pick.why}")
         repo = pick.entry.gguf_repos[0] if pick.entry.gguf_repos else pick.entry.repo
         context.say(f"    snug get {repo}:{pick.file_type}")

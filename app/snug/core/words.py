@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from snug.core.fit import SpeedRange, Verdict
+from snug.core.fit import Fit, SpeedRange, Verdict
 
 TOKENS_PER_WORD = 4 / 3
 """English prose: about three words to four tokens, the usual rule of thumb for today's vocabularies."""
 TOKENS_PER_PAGE = 500
 """A page of text, about 375 words."""
+
+SLOW_WORDS_PER_S = 2.0
+"""Half the pace of slow silent reading, about four words a second (see `recommend`)."""
 
 VERDICT_TEXTS = {Verdict.FITS_WELL: "Fits well", Verdict.TIGHT: "Tight", Verdict.TOO_BIG: "Too big"}
 _SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
@@ -82,9 +85,15 @@ def duration_text(seconds: float) -> str:
     raise AssertionError("the last limit is infinite")
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """The verdict's words: "Fits well", "Tight", "Too big"."""
-    return VERDICT_TEXTS[verdict]
+def verdict_text(fit: Fit) -> str:
+    """The answer's words: "Fits well", "Tight", "Too big"; "Fits, but slow" where there is room but no pace."""
+    return "Fits, but slow" if is_slow(fit) else VERDICT_TEXTS[fit.verdict]
+
+
+def is_slow(fit: Fit) -> bool:
+    """Whether there is room for the model, but it would write slower than anyone reads."""
+    pace = None if fit.speed is None else words_per_second(fit.speed.mid)
+    return fit.verdict is Verdict.FITS_WELL and pace is not None and pace < SLOW_WORDS_PER_S
 
 
 def parameters_text(parameters: int) -> str:

@@ -65,7 +65,7 @@ def plan_sampling(model: LibraryModel, settings: Settings, *, is_again: bool) ->
 def conversation_for_model(rows: list[MessageRow], system_prompt: str) -> tuple[list[ChatMessage], int]:
     """What the model is shown of these messages, and how many of the oldest are left out for their length.
 
-    Turns take turns: what stands without an answer is one message with what follows it.
+    What stands without an answer stays a message of its own, so that the engine can leave it out where it is too long.
     """
     turns: list[ChatMessage] = []
     length = 0
@@ -76,11 +76,7 @@ def conversation_for_model(rows: list[MessageRow], system_prompt: str) -> tuple[
         if number and (number >= MAX_MESSAGES or length > MAX_CHARACTERS):
             left_out = len(rows) - number
             break
-        if not text.strip():
-            continue
-        if turns and turns[-1].role == row.role:
-            turns[-1] = ChatMessage(role=row.role, text=f"{text}\n\n{turns[-1].text}")
-        else:
+        if text.strip():
             turns.append(ChatMessage(role=row.role, text=text))
     while turns and turns[-1].role == "assistant":
         turns.pop()

@@ -19,7 +19,7 @@ from snug.core.rough_entry import rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store import Settings
 from snug.ui.child_requests import ChildRequests
-from snug.ui.fit_view import VERDICT_KINDS
+from snug.ui.fit_view import verdict_kind
 from snug.ui.hub_access import hub_access
 from snug.ui.model_details import ModelDetails
 from snug.ui.row_list import RowList
@@ -271,8 +271,8 @@ def row_of(key: str, item: Candidate) -> dict[str, Any]:
         "title": entry.name,
         "line": " · ".join(part for part in line_parts(item) if part),
         "iconId": next((icon for use, icon in ICONS.items() if entry.good_for[:1] == (use,)), "message-circle"),
-        "verdictKind": VERDICT_KINDS[fit.verdict] if fit else "quiet",
-        "verdictText": verdict_text(fit.verdict) if fit else "Look inside",
+        "verdictKind": verdict_kind(fit),
+        "verdictText": verdict_text(fit) if fit else "Look inside",
         "figures": figures_words(item),
     }
 

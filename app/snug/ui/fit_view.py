@@ -12,6 +12,7 @@ from snug.core.machine import Machine
 from snug.core.words import (
     TOKENS_PER_PAGE,
     duration_text,
+    is_slow,
     pages_text,
     size_text,
     verdict_text,
@@ -53,11 +54,11 @@ class FitView(QObject):
 
     @Property(str, notify=changed)
     def verdictKind(self) -> str:
-        return VERDICT_KINDS[self._fit.verdict] if self._fit else "quiet"
+        return verdict_kind(self._fit)
 
     @Property(str, notify=changed)
     def verdictText(self) -> str:
-        return verdict_text(self._fit.verdict) if self._fit else "Not known yet"
+        return verdict_text(self._fit) if self._fit else "Not known yet"
 
     @Property(str, notify=changed)
     def speedText(self) -> str:
@@ -80,6 +81,13 @@ class FitView(QObject):
         if self._fit is None:
             return ""
         return f"{pages_text(self._fit.context)} · {size_text(self._fit.memory.conversation)}"
+
+
+def verdict_kind(fit: Fit | None) -> str:
+    """The badge's colour: "good", "tight" (also for what fits but is slow), "bad"; "quiet" without an answer."""
+    if fit is None:
+        return "quiet"
+    return "tight" if is_slow(fit) else VERDICT_KINDS[fit.verdict]
 
 
 def speed_line(fit: Fit) -> str:

@@ -14,7 +14,7 @@ from snug.core.machine import Machine
 from snug.core.machine_words import figure_rows, machine_line, memory_line
 from snug.core.recommend import Pick, nothing_fits_words, recommend
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
-from snug.ui.fit_view import VERDICT_KINDS
+from snug.ui.fit_view import verdict_kind
 from snug.ui.machine_reader import MachineReader
 from snug.ui.row_list import RowList
 
@@ -197,12 +197,12 @@ def figures_of(machine: Machine) -> list[dict[str, Any]]:
 
 def pick_row(pick: Pick) -> dict[str, Any]:
     """A recommendation in words, for its card."""
-    verdict = verdict_text(pick.fit.verdict)
+    verdict = verdict_text(pick.fit)
     return {
         "key": pick.entry.key,
         "name": pick.entry.name,
         "by": f"by {pick.entry.maker} · {_lower_first(pick.entry.licence_words)}",
-        "verdictKind": VERDICT_KINDS[pick.fit.verdict],
+        "verdictKind": verdict_kind(pick.fit),
         "verdictText": f"{verdict}, {_lower_first(pick.badge)}" if pick.badge == "Fastest" else verdict,
         "speed": words_per_second_text(pick.fit.speed),
         "download": f"{size_text(pick.download_bytes)} to download",

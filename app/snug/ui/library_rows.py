@@ -13,7 +13,7 @@ from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store.rows import BUILT_IN, LibraryModel
 from snug.ui.downloads import when_words
-from snug.ui.fit_view import VERDICT_KINDS
+from snug.ui.fit_view import verdict_kind
 from snug.worker import protocol
 
 ROLES = ("modelId", "name", "line", "phase", "stateText", "verdictKind", "verdictText", "figures", "iconId", "canChat",
@@ -44,8 +44,8 @@ def row_of(model: LibraryModel, machine: Machine, now: datetime) -> dict[str, An
         "line": " · ".join(line_parts(model, now)),
         "phase": BUILT_IN if model.source == BUILT_IN else model.state,
         "stateText": STATE_TEXTS.get(model.state, ""),
-        "verdictKind": VERDICT_KINDS[fit.verdict] if ready else "quiet",
-        "verdictText": verdict_text(fit.verdict) if ready else state_word(model.state),
+        "verdictKind": verdict_kind(fit) if ready else "quiet",
+        "verdictText": verdict_text(fit) if ready else state_word(model.state),
         "figures": f"{speed} · {size_text(model.size_bytes)}",
         "iconId": "box" if ready else "unplug" if model.state == "not_connected" else "triangle-alert",
         "canChat": ready and model.facts.kind == "model",
