@@ -86,3 +86,19 @@ def test_whatever_is_kept_fits(pairs: int, length: int, room: int) -> None:
 @pytest.mark.parametrize(("context", "asked", "kept"), [(4096, 2048, 1024), (4096, 100, 100), (256, 2048, 64)])
 def test_room_for_the_answer_is_kept(context: int, asked: int, kept: int) -> None:
     assert reserve_for_answer(context, asked) == kept
+
+
+def test_a_message_that_was_never_answered_is_one_turn_with_the_next() -> None:
+    seen: list[Sequence[Turn]] = []
+
+    def keep(turns: Sequence[Turn]) -> list[int]:
+        seen.append(turns)
+        return count(turns)
+
+    fit_turns([Turn("user", "What is"), Turn("user", "the capital of France?")], 100, keep)
+    assert seen == [[Turn("user", "What is\n\nthe capital of France?")]]
+
+
+def test_a_message_that_was_too_long_does_not_keep_the_next_from_being_answered() -> None:
+    fitted = fit_turns([Turn("user", "x" * 500), Turn("user", "Shorter")], 100, count)
+    assert (fitted.left_out, len(fitted.tokens)) == (1, 9)

@@ -86,6 +86,16 @@ def test_pip_answers_the_first_examples_without_a_network(talk: Talk) -> None:
     assert talk.chat.composer.shareUsed > 0
 
 
+def test_a_message_that_is_too_long_does_not_end_the_conversation(talk: Talk) -> None:
+    talk.chat.composer.send("word " * 5000)
+    reply = talk.wait_for_answer()
+    assert reply.state == "failed"
+    assert "too long" in talk.chat.conversation.problems[reply.id].title
+    talk.chat.composer.send("What is the capital of France?")
+    reply = talk.wait_for_answer()
+    assert (reply.state, "Paris" in reply.text) == ("done", True)
+
+
 def test_stop_ends_a_long_answer_and_keeps_the_model(talk: Talk, home: Path) -> None:
     make_wordy(talk, home)
     talk.chat.composer.send("Tell me everything")

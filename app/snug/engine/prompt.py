@@ -36,6 +36,8 @@ def fit_turns(
 
     `left_out_before` messages were left out the last time: where that still fits it is kept, so that the
     conversation's start, and with it what the engine has read already, stays the same.
+    A message that was never answered, for its length or any other reason, is one turn with what follows it, but
+    it can be left out like any other.
     Raises UserError (bad_input) where the last message alone is too long.
     """
     system = [turn for turn in turns if turn.role == "system"]
@@ -43,7 +45,7 @@ def fit_turns(
     cuts = _cuts(spoken)
 
     def attempt(cut: int) -> list[int]:
-        return tokenize([*system, *spoken[cut:]])
+        return tokenize([*system, *taking_turns(spoken[cut:])])
 
     if left_out_before in cuts:
         tokens = attempt(left_out_before)
@@ -54,8 +56,19 @@ def fit_turns(
     return _cut_more(cuts, left_out_before, room, attempt)
 
 
+def taking_turns(spoken: Sequence[Turn]) -> list[Turn]:
+    """The same with neighbours of one role joined: many chat formats refuse two messages in a row."""
+    turns: list[Turn] = []
+    for turn in spoken:
+        if turns and turns[-1].role == turn.role:
+            turns[-1] = Turn(turn.role, f"{turns[-1].text}\n\n{turn.text}")
+        else:
+            turns.append(turn)
+    return turns
+
+
 def _cuts(spoken: Sequence[Turn]) -> list[int]:
-    """How many messages may be left out: whole turns, each beginning with a user's message, the last one kept."""
+    """How many messages may be left out: what is kept begins with a user's message, and the last one is kept."""
     return [0] + [index for index, turn in enumerate(spoken) if index and turn.role == "user"]
 
 
