@@ -36,6 +36,10 @@ class Paths:
         return self.home / "cache"
 
     @property
+    def headers(self) -> Path:
+        return self.cache / "headers"
+
+    @property
     def first_look(self) -> Path:
         return self.home / "first_look.json"
 

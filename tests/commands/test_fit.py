@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from snug import cli
+from snug.commands import planned_memory
 from snug.paths import Paths
+from tests.formats.gguf_maker import Recipe, write_gguf
 from tests.hub.server import Hub
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +62,24 @@ def test_the_document_of_a_file_has_every_promised_figure(typed: Typed) -> None:
     assert document["memory"]["weights"] >= 7_394_304
     for part in ("speed", "prefill"):
         assert document[part]["low"] < document[part]["mid"] < document[part]["high"]
-    assert document["basis"] == "formula"
+    assert document["basis"] == "dry-run"
     assert document["model"]["exact"]
+
+
+def test_a_plan_is_made_once(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = typed.document("fit", PIP, "--kv", "q8_0")
+    monkeypatch.setattr(planned_memory, "WorkerClient", None)
+    assert typed.document("fit", PIP, "--kv", "q8_0") == first
+    assert first["basis"] == "dry-run"
+
+
+def test_a_file_that_the_engine_refuses_is_answered_from_its_header(typed: Typed, tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "odd.gguf", Recipe("llama", vocabulary=64, layers=2, heads=4, kv_heads=3))
+    code, out, err = typed.run("fit", path, "--json", "--machine", typed.machine)
+    assert code == 0
+    assert json.loads(out)["basis"] == "formula"
+    assert "could not plan" in err
+    assert err.count("\n") == 1
 
 
 def test_a_facts_file_is_answered_with_estimates(typed: Typed) -> None:
@@ -153,6 +171,9 @@ def test_a_repository_is_answered_from_its_files_header(typed: Typed, monkeypatc
         with_parts = document["model"]
         assert (with_parts["name"], with_parts["type"], with_parts["exact"]) == ("Pip 7M", "Q8_0", True)
         assert document["memory"]["weights"] >= 7_394_304
+        assert document["basis"] == "formula"  # the engine plans models in one file
+        remote = typed.document("fit", "snug-test/pip-7m-GGUF:Q8_0")
+        assert (remote["basis"], remote["memory"]) == ("dry-run", typed.document("fit", PIP)["memory"])
         code, out, err = typed.run("fit", "snug-test/pip-7m:nothing.gguf", "--machine", typed.machine)
         assert (code, out) == (1, "")
         assert "no file" in err or "no nothing.gguf" in err

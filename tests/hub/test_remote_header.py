@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,12 @@ import pytest
 from snug.core.errors import UserError
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
+from snug.hub.kept_headers import MOST_KEPT, keep_header
+from snug.hub.network import open_client
 from snug.hub.patience import MIB
 from snug.hub.remote import Access, File
-from snug.hub.remote_header import read_remote_facts
+from snug.hub.remote_header import RemoteSource, read_remote_facts
+from snug.hub.source import address_of
 from tests.hub.blobs import Filler
 from tests.hub.conftest import QUICK, described
 from tests.hub.content import Repository, large_repository, split_repository
@@ -43,20 +48,56 @@ def large(hub: Hub) -> tuple[File, ...]:
 
 
 def test_the_remote_header_says_what_the_local_one_says(access: Access, large: tuple[File, ...]) -> None:
-    facts, fetched = read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large)
+    found = read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large)
 
     local = facts_from_header(read_file_header(Path(PIP)), large[0].size_bytes)
-    assert facts == local
-    assert 0 < fetched <= 2 * MIB
+    assert found.facts == local
+    assert 0 < found.fetched_bytes <= 2 * MIB
+    assert found.kept_at is None
 
 
-def test_a_split_model_is_read_from_all_its_parts(access: Access, hub: Hub) -> None:
+def test_the_header_is_kept_byte_for_byte(access: Access, large: tuple[File, ...], tmp_path: Path) -> None:
+    found = read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large, keep_in=tmp_path / "headers")
+
+    whole = Path(PIP).read_bytes()[: read_file_header(Path(PIP)).data_offset]
+    assert found.kept_at is not None
+    assert found.kept_at.read_bytes() == whole
+    assert found.sha256 == hashlib.sha256(whole).hexdigest()
+    assert found.fetched_bytes <= 2 * MIB
+
+
+def test_what_was_skipped_is_fetched_for_the_kept_header(access: Access, hub: Hub, large: tuple[File, ...]) -> None:
+    address = address_of(access, "snug-test/large-pip-GGUF", "main", NAME)
+    with open_client(access, QUICK) as client:
+        source = RemoteSource(client, access, address, large[0].size_bytes)
+        source.read(600_000, 10)
+        assert source.beginning(700_000) == Path(PIP).read_bytes()[:700_000]
+
+
+def test_only_the_newest_headers_are_kept(tmp_path: Path) -> None:
+    for number in range(MOST_KEPT + 3):
+        path = keep_header(tmp_path, f"{number:040}", b"header")
+        assert path is not None
+        os.utime(path, (number, number))
+    assert sorted(item.name for item in tmp_path.iterdir())[0] == f"{3:040}.header"
+    assert len(list(tmp_path.iterdir())) == MOST_KEPT
+
+
+def test_a_header_that_cannot_be_kept_is_no_failure(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    assert keep_header(blocked / "headers", "a" * 64, b"header") is None
+
+
+def test_a_split_model_is_read_from_all_its_parts(access: Access, hub: Hub, tmp_path: Path) -> None:
     repository = hub.repositories["snug-test/split-pip-GGUF"]
     names = sorted(name for name in repository.files if name.startswith("Q8_0/"))
 
-    facts, _ = read_remote_facts(access, repository.name, "main", described(repository, *names))
+    files = described(repository, *names)
+    found = read_remote_facts(access, repository.name, "main", files, keep_in=tmp_path)
 
-    assert facts.parameters == facts_from_header(read_file_header(Path(PIP))).parameters
+    assert found.kept_at is None
+    assert found.facts.parameters == facts_from_header(read_file_header(Path(PIP))).parameters
 
 
 def test_a_server_without_ranges_is_read_from_its_start(access: Access, hub: Hub, large: tuple[File, ...]) -> None:

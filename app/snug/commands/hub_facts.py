@@ -6,6 +6,7 @@ import os
 
 from snug.commands.command import Context
 from snug.commands.kept_token import kept_token
+from snug.commands.planned_memory import Header
 from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue
 from snug.core.errors import UserError
 from snug.core.model_facts import ModelFacts
@@ -17,8 +18,9 @@ PUBLIC_HUB = "https://huggingface.co"
 REMOTE_LIMIT_S = 60.0
 
 
-def remote_facts(repo: str, wanted: str, file_type: str, context: Context) -> ModelFacts:
-    """The figures of a repository's file: the one called `wanted` (a file name or a type), else of `file_type`.
+def remote_facts(repo: str, wanted: str, file_type: str, context: Context) -> tuple[ModelFacts, Header | None]:
+    """The figures of a repository's file: the one called `wanted` (a file name or a type), else of `file_type`; and its
+    header, where it was kept.
 
     A model of the catalogue is answered from its figures where the Hub cannot be reached or holds no GGUF.
     """
@@ -31,17 +33,23 @@ def remote_facts(repo: str, wanted: str, file_type: str, context: Context) -> Mo
             raise UserError("The model's page could not be read.", "Try it again.", kind="cancelled")
         choice = pick_choice(page, wanted, file_type)
         request = protocol.InspectRemote(
-            access=access, repo=page.repo, revision=page.revision, files=list(choice.files)
+            access=access,
+            repo=page.repo,
+            revision=page.revision,
+            files=list(choice.files),
+            keep_in=str(context.paths.headers),
         )
         answer = child.request(request, timeout=REMOTE_LIMIT_S)
     except UserError as error:
         if entry is None or wanted.lower().endswith(".gguf") or error.bad_input:
             raise
         context.note(f"{error} Answering from the catalogue's figures.")
-        return facts_of(entry, wanted or file_type)
+        return facts_of(entry, wanted or file_type), None
     if not isinstance(answer, protocol.RemoteInspected):
         raise UserError("The file's header could not be read.", "Try it again.", kind="cancelled")
-    return answer.facts
+    if not answer.header_path:
+        return answer.facts, None
+    return answer.facts, Header(answer.header_path, answer.header_sha256, answer.facts.file_bytes)
 
 
 def pick_choice(page: protocol.ModelPage, wanted: str, file_type: str) -> protocol.FileChoice:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx2
 
@@ -15,6 +17,7 @@ from snug.formats.byte_cursor import LIMITS
 from snug.formats.gguf_facts import facts_from_headers
 from snug.formats.gguf_header import read_header
 from snug.hub import failures
+from snug.hub.kept_headers import keep_header
 from snug.hub.network import Guard, open_client
 from snug.hub.patience import DEFAULT_PATIENCE, MIB, Patience
 from snug.hub.remote import Access, File
@@ -37,6 +40,7 @@ class RemoteSource:
         self._size = size
         self._start = 0
         self._data = b""
+        self._pieces: list[tuple[int, bytes]] = []
         self._ahead = FIRST_FETCH_BYTES
         self._deadline = time.monotonic() + MOST_SECONDS
         self.fetched_bytes = 0
@@ -80,6 +84,16 @@ class RemoteSource:
         if not data:
             raise failures.connection_lost("an empty answer")
         self._start, self._data = offset, bytes(data[: end - offset])
+        self._pieces.append((self._start, self._data))
+
+    def beginning(self, length: int) -> bytes:
+        """The first `length` bytes: what was read already, and what was skipped is fetched now. Raises UserError."""
+        whole = bytearray()
+        while len(whole) < length:
+            at = len(whole)
+            known = next((data[at - start :] for start, data in self._pieces if start <= at < start + len(data)), None)
+            whole += self.read(at, length - at) if known is None else known
+        return bytes(whole[:length])
 
     def _check(self, response: httpx2.Response, offset: int) -> None:
         if "text/html" in response.headers.get("Content-Type", ""):
@@ -92,21 +106,43 @@ class RemoteSource:
             raise failures.bad_answer(failures.host_of(self._access.endpoint), "the whole file instead of a range")
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteHeader:
+    """What the headers of a model's files say, the bytes that were fetched for it, and where a lone header is kept."""
+
+    facts: ModelFacts
+    fetched_bytes: int
+    kept_at: Path | None = None
+    sha256: str = ""
+
+
 def read_remote_facts(
-    access: Access, repo: str, revision: str, files: Sequence[File], patience: Patience = DEFAULT_PATIENCE
-) -> tuple[ModelFacts, int]:
-    """What the headers of a model's files say, and how many bytes had to be fetched for it. Raises UserError."""
+    access: Access,
+    repo: str,
+    revision: str,
+    files: Sequence[File],
+    patience: Patience = DEFAULT_PATIENCE,
+    keep_in: Path | None = None,
+) -> RemoteHeader:
+    """What the headers say. With `keep_in` the header of a model in one file is kept there. Raises UserError."""
     if not files:
         raise UserError("There is no file to look at.", "Choose a file.", "nothing", bad_input=True)
     guard = Guard(access)
-    fetched, headers = 0, []
+    fetched, headers, beginning = 0, [], b""
     with open_client(access, patience) as client:
         for file in files:
             source = RemoteSource(client, access, address_of(access, repo, revision, file.name), file.size_bytes)
             try:
-                headers.append(read_header(source, replace(LIMITS, seconds=None)))
+                header = read_header(source, replace(LIMITS, seconds=None))
+                if keep_in is not None and len(files) == 1:
+                    beginning = source.beginning(header.data_offset)
             except httpx2.HTTPError as error:
                 raise guard.explain(error) from error
+            headers.append(header)
             fetched += source.fetched_bytes
     name = repo.rsplit("/", 1)[-1].removesuffix("-GGUF")
-    return facts_from_headers(headers, sum(file.size_bytes for file in files), name), fetched
+    facts = facts_from_headers(headers, sum(file.size_bytes for file in files), name)
+    if keep_in is None or not beginning:
+        return RemoteHeader(facts, fetched)
+    digest = hashlib.sha256(beginning).hexdigest()
+    return RemoteHeader(facts, fetched, keep_header(keep_in, digest, beginning), digest)

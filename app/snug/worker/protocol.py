@@ -125,10 +125,13 @@ class InspectFile(Request, frozen=True, kw_only=True):
 
 
 class FileInspected(Event, frozen=True, kw_only=True):
+    """`header_sha256` is the hash of the first part up to its tensors' bytes."""
+
     path: str
     facts: ModelFacts
     sha256: str = ""
     parts: list[str] = []
+    header_sha256: str = ""
 
 
 class ScanFolders(Request, frozen=True, kw_only=True):
@@ -266,18 +269,24 @@ class ModelPage(Event, frozen=True, kw_only=True):
 
 
 class InspectRemote(Request, frozen=True, kw_only=True):
-    """Read a remote GGUF's header by range request, never the whole file."""
+    """Read a remote GGUF's header by range request, never the whole file. With `keep_in` the header of a model in one
+    file is kept in that folder."""
 
     access: HubAccess
     repo: str
     revision: str
     files: list[RemoteFile]
+    keep_in: str = ""
 
 
 class RemoteInspected(Event, frozen=True, kw_only=True):
+    """`header_path` is where the header was kept, `header_sha256` its hash; both "" where it was not."""
+
     repo: str
     facts: ModelFacts
     fetched_bytes: int
+    header_path: str = ""
+    header_sha256: str = ""
 
 
 class Download(Request, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -56,14 +57,24 @@ def read_model_page(request: protocol.ReadModelPage, job: Job) -> protocol.Model
 
 def inspect_remote(request: protocol.InspectRemote, job: Job) -> protocol.RemoteInspected:
     """The facts of a remote GGUF, from its header alone."""
-    facts, fetched_bytes = _wait(
+    found = _wait(
         request.access,
         job,
         lambda: remote_header.read_remote_facts(
-            access_of(request.access), request.repo, request.revision, files_of(request.files)
+            access_of(request.access),
+            request.repo,
+            request.revision,
+            files_of(request.files),
+            keep_in=Path(request.keep_in) if request.keep_in else None,
         ),
     )
-    return protocol.RemoteInspected(repo=request.repo, facts=facts, fetched_bytes=fetched_bytes)
+    return protocol.RemoteInspected(
+        repo=request.repo,
+        facts=found.facts,
+        fetched_bytes=found.fetched_bytes,
+        header_path=str(found.kept_at or ""),
+        header_sha256=found.sha256,
+    )
 
 
 def _wait(
