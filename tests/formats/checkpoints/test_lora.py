@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from snug.core.errors import UserError
+from snug.formats.byte_source import FileSource
 from snug.formats.checkpoints.lora import LoraAdapter
+from snug.formats.checkpoints.tensor_files import TensorFiles, open_tensor_file
 from tests.formats.checkpoints.safetensors_maker import Tensor, tensor_files
 
 RNG = np.random.default_rng(10)
@@ -70,6 +74,25 @@ def test_patterns_change_the_rank_and_alpha_of_some_modules() -> None:
     adapter = LoraAdapter(tensor_files(tensors), config)
     assert (adapter.pairs[Q].rank, adapter.pairs[Q].scale) == (4, 2.0)
     assert (adapter.pairs[other].rank, adapter.pairs[other].scale) == (2, 16.0)
+
+
+@pytest.mark.parametrize("pattern", ["layers.[0-9]+.q_proj", "^model", ".*", "a|b", "(a+)+$", ""])
+def test_patterns_that_are_regular_expressions_are_refused(pattern: str) -> None:
+    with pytest.raises(UserError, match="regular expression"):
+        LoraAdapter(tensor_files(pair()), {**CONFIG, "alpha_pattern": {pattern: 2}})
+
+
+def test_an_adapter_of_peft_is_merged_as_peft_merges_it() -> None:
+    folder = Path(__file__).parents[2] / "data" / "checkpoints" / "adapter"
+    names = ("lora.safetensors", "lora.expected.safetensors")
+    files, answers = (TensorFiles([open_tensor_file(name, FileSource(folder / name))]) for name in names)
+    with files, answers:
+        adapter = LoraAdapter(files, json.loads(files.metadata["config"]))
+        assert set(adapter.pairs) == set(answers.tensors)
+        for module, pair_ in adapter.pairs.items():
+            expected = answers.floats(module)
+            assert pair_.shape == expected.shape
+            np.testing.assert_allclose(adapter.delta_rows(module, 0, pair_.shape[0]), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_embeddings_are_added_the_other_way_round() -> None:

@@ -109,6 +109,16 @@ def test_scales_that_do_not_fit_are_refused(scale_shape: tuple[int, ...]) -> Non
         _ = Fp8(tensor_files(tensors), fp8(weight_block_size=[4, 4])).weights
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.float16])
+def test_weights_of_4_bits_among_fp8_are_refused_and_not_misread(kind: type) -> None:
+    tensors: dict[str, Tensor] = {"a.weight": np.ones((4, 32), kind), "a.weight_scale_inv": np.ones((4, 2), np.float32)}
+    with pytest.raises(UserError, match="does not read"):
+        _ = Fp8(tensor_files(tensors), fp8()).weights
+    if kind is not np.int8:
+        with pytest.raises(UserError, match="does not read"):
+            ScaledWeight(tensor_files(tensors), "a.weight", "a.weight_scale_inv")
+
+
 @pytest.mark.parametrize("size", [0, "128", [128], [0, 128], [128, True], [1.5, 2]])
 def test_impossible_blocks_are_refused(size: object) -> None:
     with pytest.raises(UserError, match="blocks"):

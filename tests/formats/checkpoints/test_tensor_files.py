@@ -18,9 +18,10 @@ from tests.formats.header_bytes import BytesSource
 MATRIX = np.arange(77, dtype=np.int32).reshape(11, 7)
 
 
-@pytest.mark.parametrize("strip_bytes", [1, 56, 2**24])
-def test_columns_are_cut_out_of_rows(monkeypatch: pytest.MonkeyPatch, strip_bytes: int) -> None:
+@pytest.mark.parametrize(("strip_bytes", "piece_bytes"), [(1, 2048), (56, 2048), (2**24, 2048), (56, 4)])
+def test_columns_are_cut_out_of_rows(monkeypatch: pytest.MonkeyPatch, strip_bytes: int, piece_bytes: int) -> None:
     monkeypatch.setattr(module, "STRIP_BYTES", strip_bytes)
+    monkeypatch.setattr(module, "LONG_PIECE_BYTES", piece_bytes)
     files = tensor_files({"a": MATRIX})
     for first in range(8):
         for last in range(first, 8):

@@ -109,7 +109,10 @@ class CheckpointFormat(ABC):
             raise IndexError(f"rows {first} to {last} of {name!r}, which has {row_count(weight.shape)}")
         if first == last:
             return np.empty((0, weight.shape[-1] if weight.shape else 1), np.float32)
-        return weight.rows(first, last)
+        with np.errstate(
+            all="ignore"
+        ):  # numbers that overflow or are none stay so; what to do is not the reader's to say
+            return weight.rows(first, last)
 
     def bits_per_weight(self) -> float:
         """The bits that a weight takes on average, scales and all."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, Config, Weight, method, quantisation
-from snug.formats.checkpoints.errors import bad_checkpoint
+from snug.formats.checkpoints.errors import bad_checkpoint, not_supported
 from snug.formats.checkpoints.json_text import text
 from snug.formats.checkpoints.scaled_weight import Block, ScaledWeight
 
@@ -42,6 +42,12 @@ class Fp8(CheckpointFormat):
             for scale in sorted(name for name in self.files.tensors if name.endswith(ending)):
                 weight = scale.removesuffix(ending) + instead
                 if not scale.endswith(self.ignored) and weight in self.files:
+                    if not self.files.info(weight).kind.name.startswith("F8"):
+                        raise not_supported(
+                            "This model mixes FP8 with weights of 4 bits in a way that Snug does not read",
+                            "Choose another quantisation of it.",
+                            weight,
+                        )
                     yield weight, ScaledWeight(self.files, weight, scale, block=block)
 
 

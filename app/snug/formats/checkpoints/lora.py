@@ -10,6 +10,7 @@ scale * B A, with scale = alpha / rank, or alpha / sqrt(rank) where `use_rslora`
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from snug.formats.checkpoints.tensor_files import TensorFiles
 
 PREFIX = "base_model.model."
 PAIRS = {".lora_A.weight": ".lora_B.weight", ".lora_embedding_A": ".lora_embedding_B"}
+
+_PLAIN_PATTERN = re.compile(r"[\w.\-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,12 @@ def _patterned(patterns: Mapping[str, Any], module: str, default: Any) -> float:
     """The value of the first pattern that matches the end of the module's name, as PEFT looks it up."""
     value = default
     for pattern, entry in patterns.items():
+        if not _PLAIN_PATTERN.fullmatch(pattern):
+            raise not_supported(
+                "This adapter chooses its layers by a regular expression, which Snug does not read",
+                "Choose a version of the model with the adapter merged in.",
+                repr(pattern[:80]),
+            )
         if module == pattern or module.endswith(f".{pattern}"):
             value = entry
             break

@@ -10,11 +10,13 @@ import math
 
 import numpy as np
 
-from snug.formats.checkpoints.errors import bad_checkpoint
+from snug.formats.checkpoints.errors import bad_checkpoint, not_supported
 from snug.formats.checkpoints.number_types import Floats, to_float32
 from snug.formats.checkpoints.tensor_files import TensorFiles
 
 Block = tuple[int, int]
+KINDS = ("I8", "F8_E4M3", "F8_E5M2")
+"""The types of small numbers; in others there may be two to a byte."""
 
 
 class ScaleGrid:
@@ -85,6 +87,12 @@ class ScaledWeight:
         self._name = name
         self.shape = info.shape
         self.parts = (name, scales) if zeros is None else (name, scales, zeros)
+        if info.kind.name not in KINDS:
+            raise not_supported(
+                f"This model has scaled weights of a kind that Snug does not read ({info.kind.name})",
+                "Choose its original weights, or another quantisation of it.",
+                name,
+            )
         if len(info.shape) < 2 or not all(info.shape):
             raise bad_checkpoint(f"the tensor {name[:120]} has an impossible shape", str(info.shape))
         self._scales = ScaleGrid(files, scales, info.shape, block)
