@@ -1,53 +1,35 @@
 """How fast a model will be: bytes touched for each token over what each memory delivers, plus fixed costs.
 
-Constants were set on community measurements (single graphics card or Apple, llama.cpp) and on this project's own
-runs on processors; they give the middle, the range says how far measurements lay from it.
+The constants were fitted on community measurements (single graphics card or Apple, llama.cpp) and on this project's
+own runs on processors: `packaging/fit_speed.py`. They give the middle; the range holds eight of ten measurements on
+devices and of models that the fit had not seen.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from snug.core.devices import Place
 from snug.core.fit import SpeedRange
 from snug.core.machine import Cpu
 from snug.core.model_facts import ModelFacts
-from snug.core.quantisation import file_type_named
+from snug.core.speed_constants import ANSWER_RANGES, FITTED, PROMPT_RANGES
+from snug.core.speed_cpu import cpu_prompt_rate, cpu_token_seconds
+from snug.core.speed_model import Load, prompt_seconds, token_seconds, type_group
 
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """How well a kind of memory is used.
-
-    `efficiency` of the bandwidth; `layer_s` fixed seconds a layer and token; `flops_per_byte` arithmetic in the
-    prompt for each byte/s of bandwidth; `low` and `high` are the range's ends as factors of the middle.
-    """
-
-    efficiency: float
-    layer_s: float
-    flops_per_byte: float
-    low: float
-    high: float
-
-
-BACKENDS = {
-    "gpu": Backend(0.86, 50e-6, 72.0, 0.72, 1.3),
-    "unified": Backend(0.72, 100e-6, 22.0, 0.7, 1.3),
-    "memory": Backend(0.80, 15e-6, 0.0, 0.7, 1.25),
-}
-EXPERT_ROUTING = 1.5
-"""A mixture of experts costs this much more of the fixed time a layer (routing, many small products)."""
-EXPERT_PREFILL = 0.35
-"""A mixture of experts reaches this share of the arithmetic rate of a dense model in the prompt."""
 CONVERSATION_FILL_TOKENS = 1000
 """Speed is stated for a conversation of about two pages, or a quarter of a smaller context."""
-CORE_BYTES_PER_S = (("amx_int8", 14e9), ("avx512_vnni", 14e9), ("avx512f", 12e9), ("avx2", 10e9), ("neon", 9e9))
-"""Weights one core can work through a second, whatever the memory delivers."""
-CORE_FLOPS = (("avx512_vnni", 90e9), ("avx512f", 70e9), ("avx2", 45e9), ("neon", 35e9))
-"""Arithmetic a second of one core in the prompt."""
-SLOW_CORE_BYTES_PER_S = 4e9
-SLOW_CORE_FLOPS = 8e9
-WIDE_TYPE_PENALTY = {"F32": 2.0, "F16": 1.0, "BF16": 1.6}
+PAGE_TOKENS = 500
+EXPERT_PREFILL = 0.35
+"""A mixture of experts reaches this share of the arithmetic rate of a dense model in a prompt on the processor."""
+WIDE_TYPE_PENALTY = {"F32": 2.0, "BF16": 1.6}
+_ARITHMETIC = (
+    (r"rtx 40|\bada\b|\bl40?s?\b", 1.6), (r"rtx 50|rtx pro|\bgb10\b|\bb200", 1.5), (r"\bh[12]00", 2.0),
+    (r"rtx 20|titan rtx|\bt4\b", 0.9), (r"gtx 16", 0.4), (r"gtx 10|\bp40", 0.35), (r"v100|p100", 0.5),
+)  # fmt: skip
+"""8-bit products for a byte of bandwidth by generation (data sheets), relative to NVIDIA's RTX 30 cards."""
+_NOT_CUDA = re.compile(r"radeon|\brx \d|\bvega|instinct|\bpro w\d|\b80[56]0s|\bfirepro|\barc\b|intel", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +54,76 @@ def active_share(facts: ModelFacts, repeating: int) -> float:
     return 1.0
 
 
+def active_parameters(facts: ModelFacts) -> float:
+    """How many parameters work on each token, from the file's experts where no figure is stated."""
+    if facts.active_parameters:
+        return min(facts.active_parameters, facts.parameters)
+    return facts.parameters * active_share(facts, facts.weight_bytes)
+
+
 def is_mixture(facts: ModelFacts) -> bool:
     """Whether only some of the model works on each token."""
     return facts.experts > 1 or bool(facts.active_parameters and facts.active_parameters < 0.9 * facts.parameters)
 
 
+def blocks_a_layer(facts: ModelFacts) -> float:
+    """Layers in the usual sense for each one counted: Nemotron-H counts a mixer and its experts as two."""
+    return 0.5 if facts.architecture.lower().startswith("nemotron_h") and is_mixture(facts) else 1.0
+
+
+def relative_arithmetic(name: str) -> float:
+    """How much a device can calculate for each byte it can read, beside the usual of its back-end."""
+    return next((figure for pattern, figure in _ARITHMETIC if re.search(pattern, name.lower())), 1.0)
+
+
+def backend_of(place: Place) -> str:
+    """Which back-end of the engine works on that memory: "cuda", "metal", "amd" (ROCm and Vulkan) or "cpu"."""
+    if place.kind == "gpu":
+        return "amd" if _NOT_CUDA.search(place.name) else "cuda"
+    return "metal" if place.kind == "unified" else "cpu"
+
+
 def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRange | None:
     """Tokens a second while answering; None where a memory in use has no known bandwidth."""
-    seconds = 0.0
-    low = high = 0.0
+    seconds = slowest = fastest = 0.0
     for work in works:
         if not work.place.bandwidth:
             return None
-        backend = BACKENDS[work.place.kind]
-        rate = work.place.bandwidth * backend.efficiency
-        if work.place.kind == "memory":
-            rate = min(rate, _cores(cpu) * _figure(cpu, CORE_BYTES_PER_S, SLOW_CORE_BYTES_PER_S))
-        fixed = backend.layer_s * work.layers * (EXPERT_ROUTING if is_mixture(facts) else 1.0)
+        part = _part_seconds(facts, work, cpu)
+        low, high = ANSWER_RANGES[backend_of(work.place)]
         touched = work.weights + work.conversation
-        part = touched / max(rate, 1.0) + fixed
         seconds += part
-        low += part / backend.low
-        high += max(part / backend.high, touched / work.place.bandwidth)  # nothing reads faster than the memory
-    return None if seconds <= 0 else SpeedRange(1 / low, 1 / seconds, 1 / high)
+        slowest += part / low
+        fastest += max(part / high, touched / work.place.bandwidth)  # nothing reads faster than the memory
+    return None if seconds <= 0 else SpeedRange(1 / max(seconds, slowest), 1 / seconds, 1 / min(seconds, fastest))
 
 
 def prompt_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRange | None:
-    """Tokens of a prompt read a second; a card reads the prompt also for layers that stay in main memory."""
+    """Tokens of a prompt read a second, for a page; a card reads the prompt also for layers in main memory."""
+    seconds = reading_seconds(facts, works, cpu, PAGE_TOKENS)
+    if seconds is None:
+        return None
+    mid = PAGE_TOKENS / seconds
+    low, high = PROMPT_RANGES[backend_of(_reader(works))]
+    return SpeedRange(low * mid, mid, high * mid)
+
+
+def reading_seconds(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int) -> float | None:
+    """Seconds until a prompt of so many tokens has been read; None where a figure of the device is missing."""
     if not works or not facts.parameters:
         return None
-    place = max((work.place for work in works), key=lambda place: place.kind != "memory")
-    active = min(facts.active_parameters or facts.parameters, facts.parameters)
+    place = _reader(works)
+    active = active_parameters(facts)
     if place.kind == "memory":
-        flops = _cores(cpu) * _figure(cpu, CORE_FLOPS, SLOW_CORE_FLOPS)
-    elif place.bandwidth:
-        flops = place.bandwidth * BACKENDS[place.kind].flops_per_byte
-    else:
+        rate = cpu_prompt_rate(cpu, active) / WIDE_TYPE_PENALTY.get(facts.file_type.upper(), 1.0)
+        return tokens / (rate * (EXPERT_PREFILL if is_mixture(facts) else 1.0))
+    if not place.bandwidth:
         return None
-    kind = file_type_named(facts.file_type)
-    flops /= WIDE_TYPE_PENALTY.get(kind.name if kind else "", 1.0)
-    if is_mixture(facts):
-        flops *= EXPERT_PREFILL
-    mid = flops / (2 * max(1, active))
-    return SpeedRange(0.5 * mid, mid, 1.6 * mid)
+    load = Load(
+        backend_of(place), place.bandwidth, 0, 0, sum(work.layers for work in works), type_group(facts.file_type),
+        is_mixture(facts), active, facts.weight_bytes, relative_arithmetic(place.name),
+    )  # fmt: skip
+    return prompt_seconds(load, tokens, FITTED)
 
 
 def measured_range(tokens_per_s: float) -> SpeedRange:
@@ -122,12 +131,19 @@ def measured_range(tokens_per_s: float) -> SpeedRange:
     return SpeedRange(0.9 * tokens_per_s, tokens_per_s, 1.05 * tokens_per_s)
 
 
-def _cores(cpu: Cpu) -> float:
-    return max(1.0, min(cpu.cores or 1, cpu.limit or cpu.cores or 1))
+def _reader(works: tuple[Work, ...]) -> Place:
+    return max((work.place for work in works), key=lambda place: place.kind != "memory")
 
 
-def _figure(cpu: Cpu, table: tuple[tuple[str, float], ...], otherwise: float) -> float:
-    """The first figure whose feature the processor has; without a feature list, that of an ordinary one."""
-    if not cpu.features:
-        return dict(table)["avx2"]
-    return next((figure for feature, figure in table if feature in cpu.features), otherwise)
+def _part_seconds(facts: ModelFacts, work: Work, cpu: Cpu) -> float:
+    """Seconds of one token that this place's part takes."""
+    bandwidth = work.place.bandwidth or 1.0
+    group = type_group(facts.file_type)
+    layers = work.layers * blocks_a_layer(facts)
+    if work.place.kind == "memory":
+        count = work.weights * facts.parameters / max(1, facts.weight_bytes)
+        return cpu_token_seconds(cpu, bandwidth, work.weights + work.conversation, count, group, layers, FITTED)
+    load = Load(
+        backend_of(work.place), bandwidth, work.weights, work.conversation, layers, group, is_mixture(facts)
+    )  # fmt: skip
+    return token_seconds(load, FITTED)

@@ -1,0 +1,98 @@
+"""The speed model's constants come from the cleaned rows, and foretell rows that the fit did not see."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snug.core import speed_constants
+from snug.core.machine import Cpu
+from snug.core.speed_cpu import BYTES_PER_THREAD, cpu_token_seconds
+
+PACKAGING = Path(__file__).parents[2] / "packaging"
+SHORT_CONTEXT = 8192
+Reports = tuple[Any, Any, Any, Any]
+
+
+@pytest.fixture(scope="module")
+def fit_speed() -> ModuleType:
+    sys.path.insert(0, str(PACKAGING))
+    try:
+        import fit_speed as module
+    finally:
+        sys.path.remove(str(PACKAGING))
+    return module
+
+
+@pytest.fixture(scope="module")
+def reports(fit_speed: ModuleType) -> Reports:
+    return fit_speed.both_reports(json.loads(fit_speed.ROWS.read_text("utf-8"))["rows"])
+
+
+def test_the_constants_in_the_program_are_those_of_the_fit(fit_speed: ModuleType, reports: Reports) -> None:
+    _, answers, _, prompts = reports
+    cpu = fit_speed.cpu_samples(json.loads(fit_speed.CPU_ROWS.read_text("utf-8")))
+    on_cpu = fit_speed.fit(cpu, fit_speed.cpu_seconds, fit_speed.CPU_PRIORS)
+    assert {**prompts.constants, **on_cpu} == pytest.approx(speed_constants.FITTED, rel=2e-3)
+    for backend, ends in answers.ranges.items():
+        assert ends == pytest.approx(speed_constants.ANSWER_RANGES[backend], rel=0.02)
+    for backend, ends in prompts.ranges.items():
+        assert ends == pytest.approx(speed_constants.PROMPT_RANGES[backend], rel=0.02)
+
+
+@pytest.mark.parametrize("kind", ["by_device", "by_model", "by_pair"])
+def test_unseen_rows_are_foretold_within_a_fifth(fit_speed: ModuleType, reports: Reports, kind: str) -> None:
+    samples, answers, _, _ = reports
+    errors = getattr(answers, kind)
+    assert fit_speed.within_20(errors) >= 0.65
+    assert 0.93 <= fit_speed.median_ratio(errors) <= 1.07
+    assert 0.75 <= fit_speed.coverage(samples, errors, answers.ranges) <= 0.90
+
+
+def test_the_marks_hold_for_the_rows_with_a_short_context_alone(fit_speed: ModuleType, reports: Reports) -> None:
+    samples, answers, _, _ = reports
+    short = [index for index, item in enumerate(samples) if item.row["context"] <= SHORT_CONTEXT]
+    assert len(short) >= 80
+    for errors in (answers.by_device, answers.by_model):
+        assert fit_speed.within_20(errors[short]) >= 0.65
+        assert 0.93 <= fit_speed.median_ratio(errors[short]) <= 1.07
+
+
+def test_no_kept_row_is_faster_than_its_memory_allows(reports: Reports) -> None:
+    for item in reports[0]:
+        assert item.measured * (item.load.weights + item.load.conversation) <= item.load.bandwidth, item.row["id"]
+
+
+def test_a_wrong_row_hardly_moves_the_fit(fit_speed: ModuleType, reports: Reports) -> None:
+    samples, answers, _, _ = reports
+    wrong = fit_speed.Sample(samples[0].load, 20 * samples[0].measured, 0, "another", "another", samples[0].row)
+    with_it = fit_speed.fit_answers([*samples, wrong])
+    assert with_it["efficiency.cuda"] == pytest.approx(answers.constants["efficiency.cuda"], rel=0.05)
+
+
+def test_processors_are_foretold_within_an_eighth(fit_speed: ModuleType) -> None:
+    samples = fit_speed.cpu_samples(json.loads(fit_speed.CPU_ROWS.read_text("utf-8")))
+    errors = fit_speed.residuals(samples, fit_speed.cpu_seconds, speed_constants.FITTED)
+    assert np.mean(np.abs(np.expm1(errors)) <= 0.12) >= 0.8
+
+
+def test_a_model_within_the_cache_is_faster_than_memory_alone_allows_and_that_fades_smoothly() -> None:
+    cpu, bandwidth = Cpu(cores=8, features=("avx2",)), 10e9
+
+    def bytes_per_s(touched: float) -> float:
+        seconds = cpu_token_seconds(cpu, bandwidth, touched, 0.0, "k", 0, speed_constants.FITTED)
+        return touched / seconds
+
+    sizes = [BYTES_PER_THREAD * step / 8 for step in range(1, 80)]
+    rates = [bytes_per_s(size) for size in sizes]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] > 2 * bandwidth
+    assert rates[-1] < bandwidth
+    assert all(before / after < 1.2 for before, after in itertools.pairwise(rates))
