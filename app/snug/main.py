@@ -198,6 +198,7 @@ class Rooms(QObject):
         from snug.ui.home import HomeModel
         from snug.ui.library import LibraryModelView
         from snug.ui.machine_reader import MachineReader
+        from snug.ui.memory_plans import MemoryPlans
         from snug.ui.model_details import ModelDetails
         from snug.ui.secrets import SecretKeeper
         from snug.ui.settings import SettingsModel
@@ -212,7 +213,9 @@ class Rooms(QObject):
         self.reader = MachineReader(store, children, self._queue.folder, self)
         self._getting = Getting(store, self._queue, hub, self)
         self._getting.ask_token = self._token
-        self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self)
+        engine = ChildRequests(partial(children.make, "dry-run"), self)
+        plans = MemoryPlans(self._paths.cache, self._paths.headers, engine, self)
+        self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self, plans=plans)
 
         self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self)
         self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, self._details, self)

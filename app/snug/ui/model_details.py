@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import log
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
@@ -21,16 +20,17 @@ from snug.core.words import parameters_text, size_text
 from snug.store import Settings
 from snug.ui.card_rows import card_rows
 from snug.ui.child_requests import ChildRequests
+from snug.ui.context_slider import SMALLEST_CONTEXT, context_at, position_of
 from snug.ui.fit_view import FitView
 from snug.ui.getting import Getting, best_choice
 from snug.ui.hub_access import hub_access
+from snug.ui.memory_plans import KeptHeader, MemoryPlans
 from snug.worker import protocol
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 ESTIMATED_TYPES = ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
-SMALLEST_CONTEXT = 1024
 
 
 @QmlElement
@@ -51,6 +51,8 @@ class ModelDetails(QObject):
         hub: ChildRequests,
         getting: Getting,
         parent: QObject | None = None,
+        *,
+        plans: MemoryPlans | None = None,
     ) -> None:
         super().__init__(parent)
         self._machine = machine
@@ -63,6 +65,10 @@ class ModelDetails(QObject):
         self._choices: list[protocol.FileChoice] = []
         self._file = 0
         self._exact: dict[str, ModelFacts] = {}
+        self._headers: dict[str, KeptHeader] = {}
+        self._plans = plans
+        if plans is not None:
+            plans.arrived.connect(self._show)
         self._context = 0
         self._problem: UserError | None = None
         self._asked = 0
@@ -206,6 +212,7 @@ class ModelDetails(QObject):
         """Shows this model, and asks the Hub for its files unless Snug is to stay offline."""
         self._entry, self._page, self._problem = entry, None, None
         self._exact.clear()
+        self._headers.clear()
         self.cardChanged.emit()
         self._context = 0
         known = hub_model is None or hub_model.parameters > 0
@@ -269,12 +276,19 @@ class ModelDetails(QObject):
         title, page = self._chosen.title, self._page
         access = hub_access(self._settings, self.token)
         request = protocol.InspectRemote(
-            access=access, repo=page.repo, revision=page.revision, files=list(self._chosen.files)
+            access=access,
+            repo=page.repo,
+            revision=page.revision,
+            files=list(self._chosen.files),
+            keep_in=str(self._plans.headers) if self._plans else "",
         )
 
         def read(answer: protocol.Event) -> None:
             if isinstance(answer, protocol.RemoteInspected) and self._page is page:
                 self._exact[title] = answer.facts
+                if answer.header_path:
+                    size = answer.facts.file_bytes
+                    self._headers[title] = KeptHeader(answer.header_path, answer.header_sha256, size)
                 self._show()
 
         def failed(_error: UserError) -> None:
@@ -297,8 +311,18 @@ class ModelDetails(QObject):
         return replace(estimate, weight_bytes=size, file_bytes=size, file_type=self._chosen.file_type)
 
     def _fit(self) -> Fit | None:
+        """From the header's figures at once; from the engine's own plan as soon as that is known."""
         facts = self._facts()
-        return fit_of(facts, FitSettings(context=self._context), self._machine()) if facts else None
+        if facts is None:
+            return None
+        settings = FitSettings(context=self._context)
+        answer = fit_of(facts, settings, self._machine())
+        header = self._headers.get(self._chosen.title)
+        if self._plans is None or header is None:
+            return answer
+        settings = replace(settings, context=answer.context)
+        planned = self._plans.find(header, settings)
+        return answer if planned is None else fit_of(facts, settings, self._machine(), planned=planned)
 
     def _context_max(self) -> int:
         facts = self._facts()
@@ -325,16 +349,3 @@ def choice_index(choices: list[protocol.FileChoice], file_type: str) -> int:
     """The place of the best choice for that type; the middle where none is."""
     best = best_choice(choices, file_type)
     return choices.index(best) if best else len(choices) // 2
-
-
-def position_of(context: int, context_max: int) -> float:
-    """A context length's place on the slider, 0 to 1, by its logarithm."""
-    if context <= SMALLEST_CONTEXT:
-        return 0.0
-    return min(1.0, log(context / SMALLEST_CONTEXT) / log(context_max / SMALLEST_CONTEXT))
-
-
-def context_at(position: float, context_max: int) -> int:
-    """The context length at that place of the slider, in whole pages' worth of 256 tokens."""
-    exact: float = SMALLEST_CONTEXT * (context_max / SMALLEST_CONTEXT) ** min(1.0, max(0.0, position))
-    return min(context_max, max(SMALLEST_CONTEXT, round(exact / 256) * 256))
