@@ -150,6 +150,16 @@ class Hands:
         _names(QAccessible.queryAccessibleInterface(self.view), names)
         return names
 
+    def outside(self) -> list[str]:
+        """Every visible text that ends beyond the right edge of the window."""
+        return [
+            f"{item.property('text')} {item.mapToScene(QPointF(item.width(), 0)).x():.0f}"
+            for item in _all(self.view.contentItem())
+            if item.isVisible()
+            and item.property("text")
+            and item.mapToScene(QPointF(item.width(), 0)).x() > self.view.width()
+        ]
+
     def small_targets(self) -> list[str]:
         """Every visible control that offers less than 40 pixels of height to a finger."""
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -24,6 +25,16 @@ def test_each_place_of_the_rail_opens_its_screen_and_all_in_it_has_a_name(hands)
         assert hands.go(screen).isVisible()
         assert hands.nameless() == [], screen
         assert hands.small_targets() == [], screen
+
+
+def test_text_of_twice_the_size_stays_inside_a_small_window(hands, qtbot):
+    hands.view.resize(900, 600)
+    hands.app.set_look(replace(hands.app._look, text_size=200, reduced_motion=True))
+    for screen in SCREENS:
+        hands.go(screen)
+        if screen == "home":
+            hands.item("pick0")
+        qtbot.waitUntil(lambda: hands.outside() == [], timeout=2_000)
 
 
 def test_the_rail_is_reached_with_tab_and_pressed_with_return(hands):

@@ -21,9 +21,10 @@ Item {
     signal againAsked(int messageId)
     signal stepAsked(int messageId, int step)
 
-    implicitHeight: 36
+    implicitHeight: Theme.controlHeight
 
     Row {
+        id: actions
         x: -11
 
         IconButton {
@@ -55,6 +56,7 @@ Item {
         objectName: "speed"
         visible: root.note !== ""
         anchors.right: parent.right
+        width: Math.min(implicitWidth, root.width - actions.width)
         height: Theme.hitHeight
         focusPolicy: Qt.TabFocus
         hoverEnabled: true

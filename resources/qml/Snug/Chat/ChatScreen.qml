@@ -10,7 +10,7 @@ Item {
     id: root
 
     required property ChatModel model
-    property bool isListShown: width > 720
+    property bool isListShown: width > 720 * Theme.roomScale
 
     Component.onCompleted: {
         root.model.conversation.useDarkColours(Theme.dark);

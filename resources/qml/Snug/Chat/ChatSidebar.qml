@@ -21,7 +21,7 @@ Item {
 
     HeadingText {
         x: Theme.spaceL
-        y: 20
+        y: 14 + (Theme.hitHeight - height) / 2
         text: root.list.isBinOpen ? qsTr("Bin") : qsTr("Chats")
     }
     Row {
@@ -47,7 +47,7 @@ Item {
         id: find
         objectName: "searchChats"
         x: Theme.spaceM
-        y: 62
+        y: 22 + Theme.hitHeight
         width: parent.width - 2 * Theme.spaceM
         enabled: !root.list.isBinOpen
         iconName: "search"

@@ -48,7 +48,7 @@ Item {
         Pill {
             text: qsTr("Nothing leaves this computer")
             iconName: "lock"
-            visible: root.width > 520
+            visible: root.width > 520 * Theme.textScale
         }
         IconButton {
             objectName: "chatMenu"

@@ -97,7 +97,8 @@ Rectangle {
             ModelMenu {
                 id: modelMenu
                 composer: root.composer
-                Layout.maximumWidth: 240
+                Layout.fillWidth: true
+                Layout.maximumWidth: Math.min(240 * Theme.textScale, implicitWidth)
             }
             Item {
                 Layout.fillWidth: true
@@ -106,6 +107,7 @@ Rectangle {
                 objectName: "contextMeter"
                 words: root.composer.pagesLeft
                 share: root.composer.shareUsed
+                isShort: root.width < 480 * Theme.textScale
             }
             PrimaryButton {
                 objectName: "send"

@@ -9,6 +9,7 @@ Row {
 
     required property string words
     required property real share
+    property bool isShort: false
 
     visible: words !== ""
     spacing: Theme.spaceS
@@ -23,6 +24,7 @@ Row {
         color: root.share > 0.9 ? Theme.tight : Theme.accent
     }
     Label {
+        visible: !root.isShort
         anchors.verticalCenter: parent.verticalCenter
         text: root.words
         textFormat: Text.PlainText

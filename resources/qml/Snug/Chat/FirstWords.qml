@@ -21,6 +21,9 @@ Column {
     }
     HeadingText {
         anchors.horizontalCenter: parent.horizontalCenter
+        width: Math.min(implicitWidth, parent.width)
+        wrapMode: Text.Wrap
+        horizontalAlignment: Text.AlignHCenter
         text: qsTr("What would you like to know?")
     }
     SmallText {
@@ -36,7 +39,7 @@ Column {
     }
     Grid {
         anchors.horizontalCenter: parent.horizontalCenter
-        columns: root.width > 680 ? 3 : 1
+        columns: root.width > 560 * Theme.textScale ? 3 : 1
         horizontalItemAlignment: Grid.AlignHCenter
         spacing: Theme.spaceS
 

@@ -1,6 +1,7 @@
 pragma ComponentBehavior: Bound
 import QtQuick
 import Snug.Models
+import Snug.Style
 import Snug.Parts
 
 // Which model answers: a chip that opens the models of the library.
@@ -18,6 +19,7 @@ Chip {
 
     ActionMenu {
         id: menu
+        width: Math.round(340 * Theme.roomScale)
         y: -height - 4
         height: Math.min(implicitHeight, 360)
 

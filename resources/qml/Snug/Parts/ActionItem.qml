@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Controls.Basic
+import QtQuick.Layouts
 import Snug.Style
 
 // One action of a menu: an icon and words. `danger` for what deletes.
@@ -17,7 +18,7 @@ MenuItem {
     Accessible.role: Accessible.MenuItem
     Accessible.name: text
 
-    contentItem: Row {
+    contentItem: RowLayout {
         spacing: Theme.spaceM
 
         TintedIcon {
@@ -25,14 +26,15 @@ MenuItem {
             visible: root.iconName !== ""
             size: 18
             color: root.ink
-            anchors.verticalCenter: parent.verticalCenter
         }
         Label {
             text: root.text
             textFormat: Text.PlainText
             color: root.ink
             font.pixelSize: Math.round(14 * Theme.textScale)
-            anchors.verticalCenter: parent.verticalCenter
+            elide: Text.ElideRight
+            horizontalAlignment: Text.AlignLeft
+            Layout.fillWidth: true
             Accessible.ignored: true
         }
         TintedIcon {
@@ -40,7 +42,6 @@ MenuItem {
             visible: root.checkable && root.checked
             size: 16
             color: Theme.accent
-            anchors.verticalCenter: parent.verticalCenter
         }
     }
     indicator: null

@@ -6,12 +6,12 @@ import Snug.Style
 Menu {
     id: root
 
-    implicitWidth: 232
+    implicitWidth: Math.round(232 * Theme.roomScale)
     padding: Theme.spaceXs
     overlap: 0
 
     background: Rectangle {
-        implicitWidth: 232
+        implicitWidth: root.implicitWidth
         radius: Theme.controlRadius
         color: Theme.surface
         border.width: 1

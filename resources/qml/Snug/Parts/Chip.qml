@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Controls.Basic
+import QtQuick.Layouts
 import Snug.Style
 
 // A pill to press: a choice among several (checkable), a filter (`showCheck`) or an opener of a menu (`opensMenu`).
@@ -32,9 +33,10 @@ AbstractButton {
         implicitWidth: line.implicitWidth
         implicitHeight: line.implicitHeight
 
-        Row {
+        RowLayout {
             id: line
             anchors.centerIn: parent
+            width: Math.min(implicitWidth, parent.width)
             spacing: 6
 
             TintedIcon {
@@ -42,7 +44,6 @@ AbstractButton {
                 visible: name !== ""
                 size: 16
                 color: root.ink
-                anchors.verticalCenter: parent.verticalCenter
             }
             Label {
                 text: root.text
@@ -50,7 +51,8 @@ AbstractButton {
                 color: root.ink
                 font.pixelSize: Theme.smallSize
                 font.weight: root.checked ? Font.DemiBold : Font.Normal
-                anchors.verticalCenter: parent.verticalCenter
+                elide: Text.ElideRight
+                Layout.fillWidth: true
                 Accessible.ignored: true
             }
             TintedIcon {
@@ -58,7 +60,6 @@ AbstractButton {
                 visible: root.opensMenu
                 size: 14
                 color: root.ink
-                anchors.verticalCenter: parent.verticalCenter
             }
         }
     }

@@ -8,10 +8,10 @@ ComboBox {
     id: root
 
     required property string label
-    property real listWidth: width
+    property real listWidth: width / Theme.textScale
 
     implicitHeight: Theme.hitHeight
-    implicitWidth: 200
+    implicitWidth: Math.round(200 * Theme.textScale)
     topInset: 2
     bottomInset: 2
     leftPadding: Theme.spaceM
@@ -61,7 +61,7 @@ ComboBox {
     }
     popup: Popup {
         y: root.height
-        width: root.listWidth
+        width: root.listWidth * Theme.textScale
         height: Math.min(implicitHeight, 320)
         padding: Theme.spaceXs
 

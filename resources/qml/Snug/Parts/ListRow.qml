@@ -13,7 +13,7 @@ AbstractButton {
     property bool current: false
     default property alias trailing: side.data
 
-    implicitHeight: 73
+    implicitHeight: Math.round(73 * Theme.roomScale)
     implicitWidth: 320
     leftPadding: Theme.spaceL
     rightPadding: Theme.spaceL

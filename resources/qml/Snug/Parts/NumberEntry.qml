@@ -16,7 +16,7 @@ SpinBox {
     readonly property real factor: Math.pow(10, decimals)
     signal edited(real number)
 
-    implicitWidth: 148
+    implicitWidth: Math.round(148 * Theme.roomScale)
     implicitHeight: Theme.hitHeight
     topInset: 2
     bottomInset: 2

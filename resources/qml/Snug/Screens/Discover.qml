@@ -65,7 +65,7 @@ Item {
                 Choice {
                     objectName: "useFilter"
                     label: qsTr("Use")
-                    width: 108
+                    width: Math.round(108 * Theme.textScale)
                     listWidth: 180
                     font.pixelSize: Theme.smallSize
                     model: root.model.uses
@@ -76,7 +76,7 @@ Item {
                 Choice {
                     objectName: "sizeFilter"
                     label: qsTr("Size")
-                    width: 108
+                    width: Math.round(108 * Theme.textScale)
                     listWidth: 180
                     font.pixelSize: Theme.smallSize
                     model: root.model.sizes
@@ -87,7 +87,7 @@ Item {
                 Choice {
                     objectName: "licenceFilter"
                     label: qsTr("Licence")
-                    width: 122
+                    width: Math.round(122 * Theme.textScale)
                     listWidth: 260
                     font.pixelSize: Theme.smallSize
                     model: root.model.licences

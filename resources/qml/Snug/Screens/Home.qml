@@ -58,7 +58,7 @@ ScreenPage {
     }
     GridLayout {
         id: cards
-        columns: root.width >= 820 ? 3 : root.width >= 560 ? 2 : 1
+        columns: root.width >= 820 * Theme.roomScale ? 3 : root.width >= 560 * Theme.roomScale ? 2 : 1
         columnSpacing: 16
         rowSpacing: 16
         uniformCellWidths: true
@@ -107,6 +107,7 @@ ScreenPage {
             Layout.rightMargin: 6
         }
         BodyText {
+            visible: root.width > 680 * Theme.textScale
             text: qsTr("No internet, or just curious?")
             color: Theme.quiet
         }
