@@ -231,6 +231,7 @@ class Rooms(QObject):
         show = self.app_model.show
         self.home.wanted.connect(self._getting.get_entry)
         self.home.screenWanted.connect(show)
+        self.home.said.connect(self.app_model.toast)
         self.home.pipWanted.connect(self._chat_with_pip)
         self.reader.changed.connect(self.chat.refresh)
         self.reader.changed.connect(self.discover.refresh)

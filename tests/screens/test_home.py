@@ -99,3 +99,21 @@ def test_a_database_that_another_program_holds_for_a_moment_is_waited_for(open_r
     rooms = open_rooms(known_home)
     assert rooms.app_model.troubleTitle == ""
     assert rooms.home.isKnown
+
+
+def test_a_figure_can_be_corrected_and_taken_back(hands):
+    before = hands.rooms.reader.machine
+    hands.click("isThisRight")
+    hands.item("correct-memory.bandwidth")
+    hands.settle()
+    hands.click("correct-memory.bandwidth")
+    hands.item("correctionNumber")
+    hands.settle()
+    hands.save_pictures("home-correction")
+    hands.item("correctionNumber").setProperty("value", 1234)
+    hands.click("correctionConfirm")
+    hands.bot.waitUntil(lambda: hands.rooms.reader.machine.memory.bandwidth == 123.4e9)
+    assert hands.rooms.store.machine.last().memory.bandwidth == before.memory.bandwidth
+    hands.settle()
+    hands.click("takeBack-memory.bandwidth")
+    hands.bot.waitUntil(lambda: hands.rooms.reader.machine.memory.bandwidth == before.memory.bandwidth)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from snug.commands.command import Command, Context
+from snug.core.corrections import with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Machine, machine_document
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
@@ -32,12 +33,12 @@ def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
 
     Where the window measured a higher memory bandwidth before, that one stands here too.
     """
-    folder, last = kept(context)
+    folder, last, corrections = kept(context)
     request = protocol.ReadMachine(models_folder=folder, measure_bandwidth=measure_bandwidth)
     answer = context.child().request(request)
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
-    return with_best_bandwidth(answer.machine, last)
+    return with_corrections(with_best_bandwidth(answer.machine, last), corrections)
 
 
 def models_folder(context: Context) -> str:
@@ -45,16 +46,17 @@ def models_folder(context: Context) -> str:
     return kept(context)[0]
 
 
-def kept(context: Context) -> tuple[str, Machine | None]:
-    """The folder for models and the last reading, from the store where there is one."""
-    folder, last = "", None
+def kept(context: Context) -> tuple[str, Machine | None, dict[str, object]]:
+    """The folder for models, the last reading and the person's corrections, from the store where there is one."""
+    folder, last, corrections = "", None, {}
     if context.paths.database.exists():
         try:
             store = context.open_store()
             folder, last = str(store.settings.get("downloads.folder")), store.machine.last()
+            corrections = store.machine.corrections()
         except UserError as error:
             context.note(str(error))
-    return folder or str(context.paths.models), last
+    return folder or str(context.paths.models), last, corrections
 
 
 def words_of(machine: Machine) -> list[str]:

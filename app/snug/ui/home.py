@@ -10,8 +10,10 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry
+from snug.core.corrections import CORRECTED, Correctable, amount_now, correctable
+from snug.core.errors import UserError
 from snug.core.machine import Machine
-from snug.core.machine_words import figure_rows, machine_line, memory_line
+from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
 from snug.core.recommend import Pick, nothing_fits_words, recommend
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
 from snug.ui.fit_view import verdict_kind
@@ -29,7 +31,8 @@ USES = (
     ("vision", "Pictures"),
 )
 PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why")
-FIGURE_ROLES = ("key", "label", "value", "source", "isKnown")
+FIGURE_ROLES = ("key", "label", "value", "source", "isKnown", "unit", "amount", "lowest", "highest", "isCorrectable",
+                "isCorrected")  # fmt: skip
 
 
 @QmlElement
@@ -42,6 +45,7 @@ class HomeModel(QObject):
     wanted = Signal(object, str, bool)
     pipWanted = Signal()
     screenWanted = Signal(str)
+    said = Signal(str)
 
     def __init__(
         self,
@@ -137,6 +141,19 @@ class HomeModel(QObject):
             if pick.entry.key == key:
                 self.wanted.emit(pick.entry, pick.file_type, True)
 
+    @Slot(str, float)
+    def correct(self, key: str, amount: float) -> None:
+        """The person knows this figure better."""
+        try:
+            self._reader.correct(key, amount)
+        except UserError as error:
+            self.said.emit(str(error))
+
+    @Slot(str)
+    def takeBack(self, key: str) -> None:
+        """What was read counts again."""
+        self._reader.take_back(key)
+
     @Slot()
     def readAgain(self) -> None:
         self._reader.read()
@@ -189,10 +206,25 @@ def used_segments(machine: Machine) -> list[dict[str, Any]]:
 
 def figures_of(machine: Machine) -> list[dict[str, Any]]:
     """Every figure with its source, as rows."""
-    return [
-        {"key": row.key, "label": row.label, "value": row.value, "source": row.source, "isKnown": row.is_known}
-        for row in figure_rows(machine)
-    ]
+    allowed = correctable(machine)
+    return [figure_role(row, machine, allowed.get(row.key)) for row in figure_rows(machine)]
+
+
+def figure_role(row: FigureRow, machine: Machine, bounds: Correctable | None) -> dict[str, Any]:
+    """One figure as a row; `amount` is what stands there now, in the unit that a correction is asked in."""
+    return {
+        "key": row.key,
+        "label": row.label,
+        "value": row.value,
+        "source": row.source,
+        "isKnown": row.is_known,
+        "unit": bounds.unit if bounds else "",
+        "amount": amount_now(machine, row.key) / bounds.scale if bounds else 0.0,
+        "lowest": bounds.lowest if bounds else 0.0,
+        "highest": bounds.highest if bounds else 0.0,
+        "isCorrectable": bounds is not None,
+        "isCorrected": row.source.startswith(CORRECTED),
+    }
 
 
 def pick_row(pick: Pick) -> dict[str, Any]:

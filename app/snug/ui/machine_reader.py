@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from snug.core.corrections import checked_correction, with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.steady_bandwidth import with_best_bandwidth
@@ -16,7 +17,7 @@ from snug.worker import protocol
 
 
 class MachineReader(QObject):
-    """`machine` is None only before the very first reading."""
+    """`machine` is what was read, with the person's corrections; None only before the very first reading."""
 
     changed = Signal()
 
@@ -28,7 +29,8 @@ class MachineReader(QObject):
         self._children = children
         self._models_folder = models_folder
         self._child: ChildProcess | None = None
-        self.machine: Machine | None = store.machine.last()
+        self._read: Machine | None = store.machine.last()
+        self.machine: Machine | None = self._corrected()
         self.is_fresh = False
         self.doing = ""
         self.problem: UserError | None = None
@@ -53,13 +55,29 @@ class MachineReader(QObject):
         self._child.send(protocol.ReadMachine(models_folder=self._models_folder()))
         self.changed.emit()
 
+    def correct(self, key: str, amount: object) -> None:
+        """Believe the person's figure, in its own unit. Raises UserError that says what it must be."""
+        self._store.machine.set_correction(key, checked_correction(self.known(), key, amount))
+        self.machine = self._corrected()
+        self.changed.emit()
+
+    def take_back(self, key: str) -> None:
+        """Believe what was read again."""
+        self._store.machine.set_correction(key, None)
+        self.machine = self._corrected()
+        self.changed.emit()
+
+    def _corrected(self) -> Machine | None:
+        return None if self._read is None else with_corrections(self._read, self._store.machine.corrections())
+
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            self.machine = with_best_bandwidth(event.machine, self.machine)
+            self._read = with_best_bandwidth(event.machine, self._read)
+            self.machine = self._corrected()
             self.is_fresh = True
-            self._store.machine.remember(self.machine)
+            self._store.machine.remember(self._read)
             self._end(None)
         elif isinstance(event, protocol.Failed):
             self._end(UserError(event.title, event.advice, kind=event.kind, details=event.details))

@@ -36,12 +36,45 @@ AskDialog {
         Keys.onUpPressed: flick(0, 400)
         Keys.onDownPressed: flick(0, -400)
 
+        AskDialog {
+            id: correction
+            property string key: ""
+            property string unit: ""
+            property real chosen: number.value / number.factor
+
+            objectName: "correction"
+            text: qsTr("Your figure counts from now on, everywhere. What Snug read stays known, and can be taken back.")
+            confirmText: qsTr("Use this figure")
+            onAccepted: root.model.correct(correction.key, correction.chosen)
+
+            RowLayout {
+                spacing: Theme.spaceM
+
+                NumberEntry {
+                    id: number
+                    objectName: "correctionNumber"
+                    label: correction.title
+                    Layout.preferredWidth: 200
+                }
+                SmallText {
+                    text: correction.unit
+                }
+            }
+        }
+
         delegate: Item {
             id: row
             required property string label
             required property string value
             required property string source
             required property bool isKnown
+            required property string key
+            required property string unit
+            required property real amount
+            required property real lowest
+            required property real highest
+            required property bool isCorrectable
+            required property bool isCorrected
 
             width: list.width - 12
             implicitHeight: lines.implicitHeight + 2 * Theme.spaceS
@@ -75,6 +108,29 @@ AskDialog {
                         text: row.source
                         wrapMode: Text.Wrap
                         Layout.fillWidth: true
+                    }
+                }
+                IconButton {
+                    objectName: "takeBack-" + row.key
+                    visible: row.isCorrected
+                    iconName: "undo-2"
+                    label: qsTr("%1: use what Snug read").arg(row.label)
+                    onClicked: root.model.takeBack(row.key)
+                }
+                IconButton {
+                    objectName: "correct-" + row.key
+                    visible: row.isCorrectable
+                    iconName: "pencil"
+                    label: qsTr("Correct %1").arg(row.label)
+                    onClicked: {
+                        correction.key = row.key;
+                        correction.title = row.label;
+                        correction.unit = row.unit;
+                        number.lowest = row.lowest;
+                        number.highest = row.highest;
+                        number.decimals = row.unit === "" ? 0 : 1;
+                        number.number = row.amount;
+                        correction.open();
                     }
                 }
             }

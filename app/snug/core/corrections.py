@@ -1,0 +1,116 @@
+"""The person's own figures in place of what was read: which may be corrected, and the machine with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from snug.core.errors import UserError
+from snug.core.machine import Gpu, Machine
+from snug.core.words import rate_text, size_text
+
+CORRECTED = "corrected by you"
+GIGA = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Correctable:
+    """A figure that a person may know better: its dotted name, the unit it is asked in, and its bounds there."""
+
+    key: str
+    unit: str
+    scale: float
+    lowest: float
+    highest: float
+
+
+_SIZE = ("GB", GIGA, 0.1, 4096.0)
+_RATE = ("GB a second", GIGA, 0.5, 20_000.0)
+
+
+def correctable(machine: Machine) -> dict[str, Correctable]:
+    """The figures of this machine that may be corrected, by their dotted names."""
+    keys = {"memory.total": _SIZE, "memory.available": _SIZE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
+    for index, gpu in enumerate(machine.gpus):
+        if gpu.kind == "discrete":
+            keys |= {f"gpus.{index}.memory_total": _SIZE, f"gpus.{index}.bandwidth": _RATE}
+    return {key: Correctable(key, *bounds) for key, bounds in keys.items()}
+
+
+def checked_correction(machine: Machine, key: str, amount: object) -> float:
+    """`amount` in the figure's unit as bytes, bytes/s or a count. Raises UserError (bad_input) that says its bounds."""
+    figure = correctable(machine).get(key)
+    if figure is None:
+        raise UserError("This figure cannot be corrected.", kind="bad-correction", bad_input=True)
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
+        raise UserError("That is not a number.", "Write it in figures.", kind="bad-correction", bad_input=True)
+    if not figure.lowest <= amount <= figure.highest:
+        words = f"It must be between {figure.lowest:g} and {figure.highest:,g} {figure.unit}".strip()
+        raise UserError("No computer has that.", f"{words}.", kind="bad-correction", bad_input=True)
+    return amount * figure.scale
+
+
+def with_corrections(machine: Machine, corrections: Mapping[str, object]) -> Machine:
+    """`machine` with the person's figures in place of those that were read; each source says what was read.
+
+    Figures for a part that this machine does not have any more, and nonsense, are left alone.
+    """
+    allowed = correctable(machine)
+    for key, value in corrections.items():
+        figure = allowed.get(key)
+        if figure is None or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            continue
+        if figure.lowest * figure.scale <= value <= figure.highest * figure.scale:
+            machine = _with_one(machine, key, float(value))
+    return machine
+
+
+def _with_one(machine: Machine, key: str, value: float) -> Machine:
+    words = _words_now(machine, key)
+    source = f"{CORRECTED}; Snug read {words}" if words else f"{CORRECTED}; Snug could not read it"
+    changed = replace(
+        machine,
+        sources={**machine.sources, key: source},
+        unread={name: why for name, why in machine.unread.items() if name != key},
+    )
+    first, *rest = key.split(".")
+    if first == "gpus":
+        index, field = int(rest[0]), rest[1]
+        gpus = list(machine.gpus)
+        gpus[index] = _gpu_with(gpus[index], field, value)
+        return replace(changed, gpus=tuple(gpus))
+    if first == "cpu":
+        return replace(changed, cpu=replace(machine.cpu, cores=int(value)))
+    memory = machine.memory
+    if rest[0] == "total":
+        memory = replace(memory, total=int(value), available=min(memory.available, int(value)))
+    elif rest[0] == "available":
+        memory = replace(memory, available=min(int(value), memory.total))
+    else:
+        memory = replace(memory, bandwidth=value)
+    return replace(changed, memory=memory)
+
+
+def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:
+    if field == "bandwidth":
+        return replace(gpu, bandwidth=value)
+    return replace(gpu, memory_total=int(value), memory_free=min(gpu.memory_free, int(value)))
+
+
+def amount_now(machine: Machine, key: str) -> float:
+    """What stands there now, in bytes, bytes/s or as a count; 0 where it is not known."""
+    first, *rest = key.split(".")
+    owner: object = machine.memory
+    if first != "memory":
+        owner = machine.cpu if first == "cpu" else machine.gpus[int(rest[0])]
+    return float(getattr(owner, rest[-1]) or 0)
+
+
+def _words_now(machine: Machine, key: str) -> str:
+    value = amount_now(machine, key)
+    if not value:
+        return ""
+    if key == "cpu.cores":
+        return f"{value:.0f}"
+    return rate_text(value) if key.endswith("bandwidth") else size_text(value)

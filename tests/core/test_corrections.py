@@ -1,0 +1,60 @@
+"""A person who knows better is believed, and what was read stays known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snug.core.corrections import CORRECTED, checked_correction, correctable, with_corrections
+from snug.core.errors import UserError
+from snug.core.machine import Cpu, Gpu, Machine, Memory
+
+MACHINE = Machine(
+    cpu=Cpu("x", 8, 16),
+    memory=Memory(32_000_000_000, 20_000_000_000, 50e9),
+    gpus=(Gpu("Card", "discrete", 12_000_000_000, 11_000_000_000), Gpu("Shared", "integrated")),
+    sources={"memory.total": "/proc/meminfo"},
+    unread={"gpus.0.bandwidth": "the driver does not say"},
+)
+
+
+def test_a_corrected_figure_replaces_the_one_that_was_read_and_says_both():
+    better = with_corrections(MACHINE, {"memory.bandwidth": 80e9, "gpus.0.bandwidth": 360e9, "cpu.cores": 6})
+    assert (better.memory.bandwidth, better.gpus[0].bandwidth, better.cpu.cores) == (80e9, 360e9, 6)
+    assert better.sources["memory.bandwidth"] == f"{CORRECTED}; Snug read 50 GB a second"
+    assert better.sources["gpus.0.bandwidth"] == f"{CORRECTED}; Snug could not read it"
+    assert "gpus.0.bandwidth" not in better.unread
+    assert better.memory.total == MACHINE.memory.total
+
+
+def test_free_memory_never_exceeds_the_total():
+    smaller = with_corrections(MACHINE, {"memory.total": 16e9, "gpus.0.memory_total": 8e9})
+    assert smaller.memory.available == smaller.memory.total == 16_000_000_000
+    assert smaller.gpus[0].memory_free == 8_000_000_000
+
+
+def test_only_a_card_of_its_own_memory_can_be_corrected():
+    assert "gpus.0.memory_total" in correctable(MACHINE)
+    assert "gpus.1.memory_total" not in correctable(MACHINE)
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1e9, float("nan"), float("inf"), "16", True, None])
+def test_nonsense_is_refused_in_words(amount):
+    with pytest.raises(UserError) as error:
+        checked_correction(MACHINE, "memory.total", amount)
+    assert error.value.bad_input
+
+
+def test_an_amount_is_asked_in_gigabytes_and_kept_in_bytes():
+    assert checked_correction(MACHINE, "memory.total", 16) == 16e9
+    assert checked_correction(MACHINE, "cpu.cores", 4) == 4
+
+
+@given(st.dictionaries(st.sampled_from([*correctable(MACHINE), "gpus.9.bandwidth", "x"]),
+                       st.one_of(st.floats(), st.integers(), st.text(), st.none())))  # fmt: skip
+def test_whatever_was_kept_the_machine_stays_a_possible_one(kept):
+    machine = with_corrections(MACHINE, kept)
+    assert machine.memory.total > 0
+    assert 0 <= machine.memory.available <= machine.memory.total
+    assert 0 <= machine.gpus[0].memory_free <= machine.gpus[0].memory_total
