@@ -1,7 +1,7 @@
 """`snug bench fit`: what Snug says a model takes in memory, against what the engine really allocates.
 
 For each generated model, context and KV type: the formula from the header, the engine's dry run, and a real load, each
-load in a child of its own.
+load in a child of its own. With --big, shapes of large models whose files are only headers: no real load there.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from snug.commands.command import Context
 from snug.core.errors import UserError
 from snug.core.memory_need import compute_bytes, layer_conversations
 from snug.core.model_facts import ModelFacts
+from snug.formats.big_models import BIG_MODELS, BigModel
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
-from snug.formats.random_gguf import write_metadata, write_model
+from snug.formats.random_gguf import write_metadata, write_model, write_sparse_model
 from snug.formats.random_models import RANDOM_MODELS, RandomModel
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
@@ -83,41 +85,72 @@ def _is_within(error: int, total: int, limit: tuple[float, int]) -> bool:
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--models", metavar="WORDS", default="", help="only models with these words in their names")
+    parser.add_argument("--big", action="store_true", help="large shapes instead: the formula against the dry run")
 
 
 def run(arguments: Namespace, context: Context) -> int:
     """Generate, load, compare; exit code 1 where one is off by more than it may be."""
-    chosen = chosen_models(arguments.models)
-    context.say(f"{len(chosen)} generated models, contexts of {', '.join(map(str, CONTEXTS))}, {', '.join(KV_TYPES)}")
+    by_name: dict[str, RandomModel | BigModel] = (
+        {big.model.name: big for big in BIG_MODELS} if arguments.big else {each.name: each for each in RANDOM_MODELS}
+    )
+    chosen = chosen_models(by_name, arguments.models)
+    context.say(f"{len(chosen)} models, contexts of {', '.join(map(str, CONTEXTS))}, {', '.join(KV_TYPES)}")
     found: list[Comparison] = []
     with tempfile.TemporaryDirectory(prefix="snug-bench-") as folder:
         for model in chosen:
-            path = generate(model, Path(folder))
-            rows = compare(model, path, context.paths.logs)
-            path.unlink()
-            context.say(line_of(model, rows))
+            rows = rows_of(model, Path(folder), context.paths.logs)
+            context.say(line_of(rows))
             found += rows
     report(context, found)
     return 0 if all(row.passes for row in found) else 1
 
 
-def chosen_models(words: str) -> list[RandomModel]:
+Chosen = TypeVar("Chosen")
+
+
+def chosen_models(by_name: Mapping[str, Chosen], words: str) -> list[Chosen]:
     """The models whose names hold all the words. Raises UserError where there is none."""
     parts = words.casefold().split()
-    chosen = [model for model in RANDOM_MODELS if all(part in model.name.casefold() for part in parts)]
+    chosen = [model for name, model in by_name.items() if all(part in name.casefold() for part in parts)]
     if chosen:
         return chosen
     raise UserError(
         f"There is no generated model called {words[:40]!r}.",
-        f"There are: {', '.join(model.name for model in RANDOM_MODELS)}.",
+        f"There are: {', '.join(by_name)}.",
         kind="no-such-model",
         bad_input=True,
     )
 
 
+def rows_of(model: RandomModel | BigModel, folder: Path, logs: Path) -> list[Comparison]:
+    """Generate the model, compare, and remove it."""
+    if isinstance(model, BigModel):
+        path = generate_sparse(model, folder)
+        rows = compare_plan(model.model, path, logs)
+    else:
+        path = generate(model, folder)
+        rows = compare(model, path, logs)
+    path.unlink()
+    return rows
+
+
 def generate(model: RandomModel, folder: Path) -> Path:
     """The model's file, with the tensors that the engine asks for. Raises UserError where it refuses the metadata."""
-    metadata, shapes, path = folder / "metadata.gguf", folder / "shapes.json", folder / "model.gguf"
+    path = folder / "model.gguf"
+    write_model(path, model, tensor_shapes(model, folder))
+    return path
+
+
+def generate_sparse(big: BigModel, folder: Path) -> Path:
+    """A large model's header in a file of its full size. Raises UserError where the engine refuses the metadata."""
+    path = folder / "big.gguf"
+    write_sparse_model(path, big.model, big.shapes(tensor_shapes(big.sampled(), folder)))
+    return path
+
+
+def tensor_shapes(model: RandomModel, folder: Path) -> dict[str, tuple[int, ...]]:
+    """The tensors that the engine wants, asked in a process of its own. Raises UserError where it refuses."""
+    metadata, shapes = folder / "metadata.gguf", folder / "shapes.json"
     write_metadata(metadata, model)
     shapes.unlink(missing_ok=True)
     asked = subprocess.run(
@@ -136,8 +169,7 @@ def generate(model: RandomModel, folder: Path) -> Path:
             kind="refused-model",
             details=asked.stderr[-2000:],
         )
-    write_model(path, model, {name: tuple(dims) for name, dims in json.loads(shapes.read_text()).items()})
-    return path
+    return {name: tuple(dims) for name, dims in json.loads(shapes.read_text()).items()}
 
 
 def compare(
@@ -145,7 +177,7 @@ def compare(
 ) -> list[Comparison]:
     """The three answers for each context and KV type."""
     facts = facts_from_header(read_file_header(path))
-    wishes = [protocol.ContextWish(context=context, kv_type=kv_type) for context in contexts for kv_type in kv_types]
+    wishes = wishes_of(contexts, kv_types)
     real, planned = (ask(path, wishes, logs, allocate=allocate) for allocate in (True, False))
     return [
         Comparison(
@@ -159,6 +191,25 @@ def compare(
         )
         for wish, took, plan in zip(wishes, real, planned, strict=True)
     ]
+
+
+def compare_plan(
+    model: RandomModel, path: Path, logs: Path, contexts: Sequence[int] = CONTEXTS, kv_types: Sequence[str] = KV_TYPES
+) -> list[Comparison]:
+    """The formula against the dry run, which stands for the real load of a file that is only a header."""
+    facts = facts_from_header(read_file_header(path))
+    wishes = wishes_of(contexts, kv_types)
+    rows = []
+    for wish, plan in zip(wishes, ask(path, wishes, logs, allocate=False), strict=True):
+        planned = Need(facts.weight_bytes, plan.conversation_bytes, plan.compute_bytes)
+        formula = formula_need(facts, wish)
+        rows.append(Comparison(model.name, model.architecture, wish.context, wish.kv_type, planned, formula, planned))
+    return rows
+
+
+def wishes_of(contexts: Sequence[int], kv_types: Sequence[str]) -> list[protocol.ContextWish]:
+    """Every context with every KV type."""
+    return [protocol.ContextWish(context=context, kv_type=kv_type) for context in contexts for kv_type in kv_types]
 
 
 def ask(path: Path, wishes: list[protocol.ContextWish], logs: Path, *, allocate: bool) -> list[protocol.Allocated]:
@@ -178,11 +229,11 @@ def formula_need(facts: ModelFacts, wish: protocol.ContextWish) -> Need:
     )
 
 
-def line_of(model: RandomModel, rows: Sequence[Comparison]) -> str:
+def line_of(rows: Sequence[Comparison]) -> str:
     """One model's largest errors, in words and MB."""
     formula, dry_run = (worst(rows, which) for which in (_formula, _dry_run))
     mark = "" if all(row.passes for row in rows) else "  TOO FAR"
-    return f"{model.name:30} formula {formula / MB:+7.2f} MB   dry run {dry_run / MB:+6.2f} MB{mark}"
+    return f"{rows[0].model:30} formula {formula / MB:+7.2f} MB   dry run {dry_run / MB:+6.2f} MB{mark}"
 
 
 def _formula(row: Comparison) -> int:

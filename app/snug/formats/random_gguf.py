@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,9 @@ from snug.formats.random_models import RandomModel
 
 SINGLE_PRECISION = re.compile(r"norm|ssm_(conv1d|a|d|dt)|conv\.weight|ffn_gate_inp|time_mix_|token_types|router|scale$")
 """Weights that converters leave in F32 even where they have two dimensions."""
+
+ALIGNMENT = 32
+"""Tensors in a GGUF begin at a multiple of this, where the file does not say otherwise."""
 
 
 def write_metadata(path: Path, model: RandomModel) -> None:
@@ -35,6 +40,31 @@ def write_model(path: Path, model: RandomModel, shapes: Mapping[str, tuple[int, 
         is_single = len(dims) < 2 or SINGLE_PRECISION.search(name)
         writer.add_tensor(name, data if is_single else data.astype(np.float16))
     _finish(writer)
+
+
+def write_sparse_model(path: Path, model: RandomModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """A file as large as the whole model with Q8_0 matrices, of which only the header is there."""
+    import numpy as np
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    writer = _started(path, model)
+    left_out = [re.compile(pattern) for pattern in model.without]
+    size = 0
+    for name, dims in shapes.items():
+        if any(pattern.search(name) for pattern in left_out):
+            continue
+        is_single = len(dims) < 2 or SINGLE_PRECISION.search(name)
+        kind = GGMLQuantizationType.F32 if is_single or dims[0] % 32 else GGMLQuantizationType.Q8_0
+        block, block_bytes = GGML_QUANT_SIZES[kind]
+        tensor_bytes = math.prod(dims) // block * block_bytes
+        writer.add_tensor_info(name, tuple(reversed(dims)), np.dtype(np.float32), tensor_bytes, kind)
+        size += -(-tensor_bytes // ALIGNMENT) * ALIGNMENT
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    header = -(-path.stat().st_size // ALIGNMENT) * ALIGNMENT
+    os.truncate(path, header + size)
 
 
 def _started(path: Path, model: RandomModel) -> Any:
