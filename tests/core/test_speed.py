@@ -9,7 +9,7 @@ import pytest
 
 from snug.core.catalogue import facts_of, load_catalogue
 from snug.core.fit import FitSettings, SpeedRange
-from snug.core.gpu_bandwidths import bandwidth_by_name
+from snug.core.gpu_bandwidths import KNOWN_DEVICES, bandwidth_by_name
 from snug.core.machine import Cpu, Machine
 from snug.core.memory_fit import fit
 from snug.core.speed import active_share, is_mixture
@@ -104,10 +104,43 @@ def test_a_containers_share_of_the_processor_counts() -> None:
         ("Intel(R) Arc(TM) A770 Graphics", 16, 560),
         ("Apple M4 Pro", 48, 273),
         ("NVIDIA GeForce GTX 1050 Ti", 4, 112),
+        ("NVIDIA RTX 6000 Ada Generation", 48, 960),
+        ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", 96, 1792),
+        ("NVIDIA A100-PCIE-80GB", 80, 1935),
+        ("Tesla V100-SXM2-16GB", 16, 900),
+        ("AMD Radeon RX 9070 XT", 16, 640),
+        ("Apple M3 Max", 36, 300),
+        ("Apple M3 Max", 64, 400),
+        ("Apple M4 Max", 36, 410),
+        ("Apple M4 Max", 128, 546),
+        ("Apple M1 M1 Max", 64, 400),
     ],
 )
 def test_a_known_device_has_its_makers_bandwidth(name: str, gigabytes: int, gb_per_s: float) -> None:
     assert bandwidth_by_name(name, gigabytes * GIB) == gb_per_s * 1e9
+
+
+def test_each_known_device_has_a_source_and_stands_there_once() -> None:
+    assert len({(row.name, row.memory_gb) for row in KNOWN_DEVICES}) == len(KNOWN_DEVICES) >= 180
+    assert all(row.source.split(",")[0] in ("NVIDIA", "AMD", "Intel", "Apple") for row in KNOWN_DEVICES)
+    assert all(90e9 < row.bandwidth_bytes_per_s < 10e12 for row in KNOWN_DEVICES if row.name != "apple m1")
+
+
+def test_a_size_in_decimal_gigabytes_is_the_same_device() -> None:
+    assert bandwidth_by_name("Apple M4 Max", 64 * 10**9) == bandwidth_by_name("Apple M4 Max", 64 * GIB) == 546e9
+
+
+def test_a_laptop_chip_is_not_faster_than_the_card_of_that_name() -> None:
+    faster_memory = {"rtx 5050 laptop"}  # GDDR7, the card has GDDR6
+    laptops = [row for row in KNOWN_DEVICES if row.name.endswith(" laptop") and row.name not in faster_memory]
+    for row in laptops:
+        card_figure = bandwidth_by_name(row.name.removesuffix(" laptop"))
+        assert card_figure is None or row.bandwidth_bytes_per_s <= card_figure
+
+
+def test_a_macs_memory_size_tells_its_chips_variant() -> None:
+    slow, fast = (speed("qwen3-14b", apple(size, "Apple M4 Max")).mid for size in (36, 64))
+    assert fast > 1.2 * slow
 
 
 @pytest.mark.parametrize("name", ["", "NVIDIA", "GeForce RTX 3070 with Max-Q Design", "RTX 30600", "Voodoo 2"])

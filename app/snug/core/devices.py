@@ -84,7 +84,7 @@ def _unified(machine: Machine, gpu: Gpu) -> Place:
     if 0 < gpu.memory_total < memory.total:
         working_set = gpu.memory_total
     free = max(0, min(memory.available - reserve, working_set))
-    bandwidth = gpu.bandwidth or bandwidth_by_name(gpu.name) or memory.bandwidth
+    bandwidth = gpu.bandwidth or bandwidth_by_name(gpu.name, memory.total) or memory.bandwidth
     return Place(gpu.name, "unified", memory.total, free, reserve, bandwidth)
 
 

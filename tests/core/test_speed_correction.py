@@ -1,0 +1,62 @@
+"""Real chats refine the estimates of other models on the same computer."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snug.core.fit import SpeedRange
+from snug.core.speed_correction import WIDEST, Correction, Observation, corrected, correction_of
+
+ESTIMATE = SpeedRange(7.0, 10.0, 13.0)
+rates = st.floats(min_value=1e-3, max_value=1e5)
+observations = st.lists(st.builds(Observation, rates, rates), max_size=12)
+
+
+def test_without_a_chat_the_estimate_stays() -> None:
+    assert corrected(ESTIMATE, correction_of([])) == ESTIMATE
+
+
+def test_a_computer_that_was_slower_with_three_models_is_foretold_slower_with_a_fourth() -> None:
+    learnt = correction_of([Observation(10, 7), Observation(40, 28), Observation(3, 2.1)])
+    assert 0.7 <= learnt.factor < 0.8
+    assert corrected(ESTIMATE, learnt).mid == pytest.approx(10 * learnt.factor)
+
+
+def test_one_chat_moves_the_estimate_half_way() -> None:
+    assert correction_of([Observation(10, 6.4)]).factor == pytest.approx(0.8)
+
+
+def test_more_models_that_agree_move_it_farther_and_narrow_the_range() -> None:
+    few, many = (correction_of([Observation(10, 8)] * count) for count in (1, 8))
+    assert many.factor < few.factor
+    wide, narrow = corrected(ESTIMATE, few), corrected(ESTIMATE, many)
+    assert narrow.high / narrow.low < wide.high / wide.low < ESTIMATE.high / ESTIMATE.low
+
+
+def test_models_that_disagree_leave_a_wide_range() -> None:
+    agreed = correction_of([Observation(10, 10)] * 4)
+    torn = correction_of([Observation(10, 7), Observation(10, 9), Observation(10, 11), Observation(10, 14)])
+    assert corrected(ESTIMATE, torn).high > corrected(ESTIMATE, agreed).high
+
+
+def test_one_chat_beside_a_busy_program_hardly_counts() -> None:
+    learnt = correction_of([Observation(10, 10)] * 4 + [Observation(10, 0.5)])
+    assert learnt.factor == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan])
+def test_a_rate_that_is_none_is_left_out(wrong: float) -> None:
+    assert correction_of([Observation(10, wrong), Observation(wrong, 10)]) == Correction()
+
+
+@given(observations)
+def test_any_chats_give_a_sane_factor_and_an_ordered_range_no_wider_than_before(seen: list[Observation]) -> None:
+    learnt = correction_of(seen)
+    assert 1 / WIDEST <= learnt.factor <= WIDEST
+    after = corrected(ESTIMATE, learnt)
+    assert 0 < after.low <= after.mid <= after.high
+    assert after.high / after.low <= ESTIMATE.high / ESTIMATE.low * (1 + 1e-9)
