@@ -54,6 +54,7 @@ def test_aqlm_sums_the_entries_of_its_codebooks(books: int, bits: int, sizes: tu
         ("codebooks", np.zeros((2, 256, 8), np.float16)),
         ("codebooks", np.zeros((2, 0, 1, 8), np.float16)),
         ("scales", np.zeros((5, 1), np.float16)),
+        ("codebooks", np.zeros((2, 2, 64, 64), np.float16)),
     ],
 )
 def test_parts_of_aqlm_that_disagree_are_refused(part: str, value: np.ndarray) -> None:

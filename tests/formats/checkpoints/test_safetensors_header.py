@@ -84,6 +84,7 @@ def test_half_byte_numbers_must_fill_whole_bytes() -> None:
         ({"a": entry("F32", [True, 2], [0, 8])}, b"\0" * 8, "impossible shape"),
         ({"a": entry("F32", [-2], [0, 8])}, b"\0" * 8, "impossible shape"),
         ({"a": entry("F32", [2**40, 2**40], [0, 8])}, b"\0" * 8, "impossible shape"),
+        ({"a": entry("F32", [2**31, 0, 2**31], [0, 0])}, b"", "impossible shape"),
         ({"a": entry("F32", [2**70], [0, 8])}, b"\0" * 8, "impossible shape"),
         ({"a": entry("F32", [1] * 9, [0, 4])}, b"\0" * 4, "impossible shape"),
         ({"a": entry("F32", None, [0, 8])}, b"\0" * 8, "impossible shape"),

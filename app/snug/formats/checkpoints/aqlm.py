@@ -17,6 +17,8 @@ from snug.formats.checkpoints.number_types import Floats
 from snug.formats.checkpoints.tensor_files import TensorFiles
 
 MOST_ENTRIES = 65_536
+MOST_GROUP = 1024
+"""A group has 8 weights as a rule; without a limit a small file could claim any size."""
 
 
 class AqlmWeight:
@@ -36,6 +38,8 @@ class AqlmWeight:
         if codes.kind.name not in ("I8", "U8", "I16", "U16") or not 1 < books.shape[1] <= MOST_ENTRIES:
             raise disagreement
         self._entries, self._out_group, self._in_group = books.shape[1:]
+        if self._out_group * self._in_group > MOST_GROUP:
+            raise disagreement
         self.shape = (out_groups * self._out_group, in_groups * self._in_group)
 
     def rows(self, first: int, last: int) -> Floats:

@@ -27,7 +27,7 @@ class HeaderLimits:
     tensors: int = 262_144
     name_bytes: int = 1024
     dimensions: int = 8
-    elements: int = 2**62
+    elements: int = 2**59
 
 
 LIMITS = HeaderLimits()
@@ -127,7 +127,8 @@ def _tensor(name: str, entry: Any, data_offset: int, file_name: str, limits: Hea
     if not _are_sizes(shape) or len(shape) > limits.dimensions:
         raise bad_checkpoint(f"{file_name} holds a tensor of impossible shape", f"{name!r}: {repr(shape)[:80]}")
     elements = math.prod(shape)
-    if elements > limits.elements or elements * kind.bits % 8:
+    extent = math.prod(size for size in shape if size)  # an empty tensor may be impossibly wide, too
+    if extent > limits.elements or elements * kind.bits % 8:
         raise bad_checkpoint(f"{file_name} holds a tensor of impossible shape", f"{name!r}: {repr(shape)[:80]}")
     if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise bad_checkpoint(f"{file_name} has tensors at impossible places", f"{name!r}: {repr(offsets)[:80]}")
