@@ -44,10 +44,10 @@ def write_model(path: Path, model: RandomModel, shapes: Mapping[str, tuple[int, 
 
 def write_sparse_model(path: Path, model: RandomModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """A file as large as the whole model with Q8_0 matrices, of which only the header is there."""
+    writer = _started(path, model)
     import numpy as np
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
-    writer = _started(path, model)
     left_out = [re.compile(pattern) for pattern in model.without]
     size = 0
     for name, dims in shapes.items():
