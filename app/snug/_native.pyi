@@ -2,6 +2,9 @@
 
 from typing import TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 class Rate(TypedDict):
     """Bytes/s over repeated short passes: the median, the slowest pass, and the rate that one in twenty beats.
 
@@ -38,4 +41,27 @@ def memory_bandwidth(
     `buffer_bytes` 0 picks a buffer well above the cache (`cache_bytes`, 0: asked of the system). The buffer is
     never more than a quarter of `available_bytes` where that is given. The interpreter lock is released.
     Raises ValueError on a figure out of range and MemoryError where the buffer cannot be had.
+    """
+
+def block_types() -> dict[str, tuple[int, int]]:
+    """Values and bytes of a block of each type that the kernels write, by name."""
+
+def simd_paths() -> list[str]:
+    """The kernel paths that this processor can run, slowest first: "portable", then "avx2", "avx512" or "neon"."""
+
+def first_not_finite(weights: NDArray[np.float32]) -> int:
+    """Index of the first infinite value or NaN in the flattened rows x columns; -1 where there is none."""
+
+def quantize_blocks(
+    weights: NDArray[np.float32],
+    type_name: str,
+    *,
+    importance: NDArray[np.float32] | None = None,
+    threads: int = 1,
+    path: str = "",
+) -> bytes:
+    """The blocks of finite float32 rows x columns, row after row; the interpreter lock is released.
+
+    `importance` holds one figure above zero for each column. `path` is one of `simd_paths()`; "" takes SNUG_SIMD, or
+    the fastest. Raises ValueError for a path, type or shape that does not fit.
     """

@@ -5,6 +5,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "bindings.h"
 #include "cache_size.h"
 #include "memory_bandwidth.h"
 
@@ -63,4 +64,5 @@ NB_MODULE(_native, module) {
     module.def("memory_bandwidth", &memory_bandwidth, nb::arg("threads"), nb::kw_only(), nb::arg("seconds") = 1.0,
                nb::arg("buffer_bytes") = 0, nb::arg("cache_bytes") = 0, nb::arg("available_bytes") = 0,
                "Read, write and copy rates of main memory in bytes/s, each the median of repeated passes.");
+    snug::bind_quantize(module);
 }

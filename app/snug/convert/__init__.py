@@ -1,0 +1,1 @@
+"""Making model files: quantising tensors to the types that llama.cpp reads."""
