@@ -39,7 +39,9 @@ def _can_show_a_window() -> bool:
 
 
 def _make_output_safe() -> None:
-    """A character that the terminal cannot show becomes a question mark, never an error."""
+    """A character that the terminal cannot show becomes a question mark, never an error; a closed output is no file."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -85,11 +86,21 @@ def run_command(command: Command, arguments: argparse.Namespace, context: Contex
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_output()
+        return WORLD_FAILED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _report_fault(context)
+        _leave_output()
+        print("snug: There is no room left on the disk. Free some and try again.", file=context.err)
         return WORLD_FAILED
     except Exception:  # noqa: BLE001 - the last frame of the program: a fault of ours is told, logged and not shown raw
         return _report_fault(context)
+
+
+def _leave_output() -> None:
+    """What reads our output has gone or is full; nothing may be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_fault(context: Context) -> int:

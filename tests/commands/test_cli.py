@@ -140,3 +140,32 @@ def test_the_command_line_loads_nothing_heavy_before_a_command_needs_it() -> Non
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert finished.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no such device")
+def test_a_full_disk_under_the_output_is_said_in_words(home: Path) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "snug", "models"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"SNUG_HOME": str(home)},
+            timeout=60,
+            check=False,
+        )
+    assert finished.returncode == 1
+    assert finished.stderr == "snug: There is no room left on the disk. Free some and try again.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes the output by the shell's own sign")
+def test_an_output_that_is_closed_is_no_fault(home: Path) -> None:
+    finished = subprocess.run(
+        ["sh", "-c", '"$0" -m snug models --json >&-', sys.executable],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"SNUG_HOME": str(home)},
+        timeout=60,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,3 +178,18 @@ def test_a_missing_name_is_said() -> None:
     with pytest.raises(UserError) as caught:
         model_named([], " ")
     assert caught.value.kind == "no-such-model"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_file_name_that_is_no_text_costs_only_that_file(snug: Snug, gguf: Path) -> None:
+    shutil.copy(gguf, os.fsencode(gguf.parent) + b"/caf\xe9.gguf")
+    answer = document(snug("scan", str(gguf.parent), is_json=True))
+    assert [model["path"] for model in answer["found"]] == [str(gguf)]
+    assert "rename it" in answer["skipped"][0][1]
+    code, _, err = snug("add", os.fsdecode(os.fsencode(gguf.parent) + b"/caf\xe9.gguf"))
+    assert (code, "no text" in err) == (2, True)
+
+
+def test_a_folder_that_is_not_there_is_said(snug: Snug, tmp_path: Path) -> None:
+    code, _, err = snug("scan", str(tmp_path / "nowhere"))
+    assert (code, "There is no folder" in err) == (2, True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from snug.core.errors import UserError
 from snug.worker.environment import LOGS_KEPT, child_environment, last_words, new_child_log
 
 
@@ -41,3 +44,9 @@ def test_last_words_are_the_end_of_the_log(tmp_path: Path) -> None:
     log.write_bytes(b"x" * 10_000 + b"\xff the end")
     assert last_words(log, limit=20).endswith("the end")
     assert last_words(tmp_path / "gone.log") == ""
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match="cannot write in its folder"):
+        new_child_log(tmp_path / "home" / "logs")

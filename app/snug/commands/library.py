@@ -143,9 +143,11 @@ def model_named(models: Sequence[LibraryModel], name: str) -> LibraryModel:
 
 def scan(arguments: Namespace, context: Context) -> int:
     """Find the models of other apps; with --add put them into the library, in place."""
-    answer = context.child().request(
-        ScanFolders(extra=[os.path.abspath(f) for f in arguments.folders]), timeout=SCAN_LIMIT_S
-    )
+    folders = [os.path.abspath(folder) for folder in arguments.folders]
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise UserError(f"There is no folder {folder}.", "Check the spelling.", kind="no-folder", bad_input=True)
+    answer = context.child().request(ScanFolders(extra=folders), timeout=SCAN_LIMIT_S)
     if not isinstance(answer, ScanDone):
         raise UserError("The search was stopped.", kind="stopped")
     added = _add_found(context.open_store(write=True), answer.found) if arguments.add and answer.found else 0

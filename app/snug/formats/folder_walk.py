@@ -51,11 +51,20 @@ class FolderWalk:
                 if self._is_folder(entry):
                     if depth < self.limits.depth:
                         folders.append((entry.path, depth + 1))
-                elif is_wanted(entry.name) and self._is_file_below(entry.path, real_root):
+                elif is_wanted(entry.name) and self._is_text(entry.path) and self._is_file_below(entry.path, real_root):
                     yield Path(entry.path)
 
     def skip(self, path: object, why: str) -> None:
-        self.skipped.append((str(path), why))
+        self.skipped.append((str(path).encode(errors="replace").decode(), why))
+
+    def _is_text(self, path: str) -> bool:
+        """Whether the path can be written in a message or a database: a file system takes any bytes for a name."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            self.skip(path, "its name is not readable text: rename it")
+            return False
+        return True
 
     def _listed(self, folder: str) -> list[os.DirEntry[str]]:
         """The entries of a folder, at most as many as are left to look at."""

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from snug.core.errors import UserError
+
 CHILD_ARGUMENT = "--child-process"
 """What a bundled Snug is started with to be a child instead of the app."""
 
@@ -59,14 +61,26 @@ def _is_allowed(name: str) -> bool:
 
 
 def new_child_log(folder: Path) -> Path:
-    """A new empty file for a child's stderr in `folder`; the oldest are removed so that `LOGS_KEPT` stay."""
+    """A new empty file for a child's stderr in `folder`; the oldest are removed so that `LOGS_KEPT` stay.
+
+    Raises UserError where the folder cannot be written.
+    """
     import tempfile  # slow to load, and the window's first frame waits for this module
 
-    folder.mkdir(parents=True, exist_ok=True)
-    older = sorted(folder.glob("child-*.log"), key=_modified)
-    for path in older[: max(0, len(older) - LOGS_KEPT + 1)]:
-        path.unlink(missing_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix="child-", suffix=".log", dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        older = sorted(folder.glob("child-*.log"), key=_modified)
+        for path in older[: max(0, len(older) - LOGS_KEPT + 1)]:
+            path.unlink(missing_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix="child-", suffix=".log", dir=folder)
+    except OSError as error:
+        raise UserError(
+            f"Snug cannot write in its folder {folder.parent}.",
+            "Allow writing there, make room on its disk, or choose another folder with the environment variable "
+            "SNUG_HOME.",
+            kind="folder-not-writable",
+            details=str(error),
+        ) from error
     os.close(descriptor)
     return Path(name)
 

@@ -38,17 +38,26 @@ _event_decoder = msgspec.json.Decoder(EventFrame)
 
 
 def encode_request(number: int, body: protocol.Request) -> bytes:
-    """The frame of a request. Raises UserError where it is larger than a frame may be."""
+    """The frame of a request. Raises UserError where it is larger than a frame may be, or holds what is no text."""
     return _frame({"v": protocol.PROTOCOL_VERSION, "id": number, "body": body})
 
 
 def encode_event(number: int, body: protocol.Event) -> bytes:
-    """The frame of an event. Raises UserError where it is larger than a frame may be."""
+    """The frame of an event. Raises UserError where it is larger than a frame may be, or holds what is no text."""
     return _frame({"v": protocol.PROTOCOL_VERSION, "id": number, "body": body})
 
 
 def _frame(document: dict[str, object]) -> bytes:
-    payload = _encoder.encode(document)
+    try:
+        payload = _encoder.encode(document)
+    except UnicodeEncodeError as error:
+        raise UserError(
+            "This has characters that are no text.",
+            "Where it is a file's name, rename the file.",
+            kind="not-text",
+            details=str(error),
+            bad_input=True,
+        ) from error
     if len(payload) > FRAME_LIMIT_BYTES:
         raise UserError("That is too much at once.", "Use a shorter text.", kind="too-long", bad_input=True)
     return struct.pack(">I", len(payload)) + payload
