@@ -67,8 +67,8 @@ def _by_16(scales: Floats, numbers: Array) -> Floats:
 
 def q2_k(blocks: Bytes) -> Floats:
     scales = blocks[:, :16]
-    weight = _by_16(_half(blocks, 80) * (scales & 15), _pairs_of_bits(blocks[:, 16:80]))
-    return weight - np.repeat(_half(blocks, 82) * (scales >> 4), 16, axis=1)
+    minima: Floats = np.repeat(_half(blocks, 82) * (scales >> 4), 16, axis=1)
+    return _by_16(_half(blocks, 80) * (scales & 15), _pairs_of_bits(blocks[:, 16:80])) - minima
 
 
 def q3_k(blocks: Bytes) -> Floats:
