@@ -45,6 +45,14 @@ def test_a_file_that_is_no_model_is_refused_in_words(
     assert told.value.title
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev", "/no/such/file"])
+@pytest.mark.parametrize("size_bytes", [0, 10**9])
+def test_what_is_no_file_is_not_read(start_child: Callable[[], WorkerClient], path: str, size_bytes: int) -> None:
+    with pytest.raises(UserError) as told:
+        start_child().request(protocol.DryRun(path=path, size_bytes=size_bytes, wishes=[WISH]), timeout=60)
+    assert told.value.kind == "no-file"
+
+
 def test_settings_out_of_range_are_refused(start_child: Callable[[], WorkerClient], pip_path: str) -> None:
     child = start_child()
     for wishes in ([], [WISH] * 65, [protocol.ContextWish(context=1 << 30)]):

@@ -8,6 +8,7 @@ The same code measures a real load where `dry` is False: the yardstick of `snug 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from dataclasses import dataclass
@@ -40,10 +41,12 @@ class OpenModel:
         api = llama()
         self._path = path
         self._dry = dry
+        self._no_devices = ctypes.c_void_p(None)
         log.clear()
         parameters = api.llama_model_default_params()
         parameters.n_gpu_layers = 0
         parameters.use_extra_bufts = False
+        parameters.devices = ctypes.addressof(self._no_devices)  # else a card takes large products over, with buffers
         if dry:
             parameters.no_alloc = True
             parameters.load_mode = _NO_MEMORY_MAP

@@ -39,6 +39,8 @@ def plan(request: protocol.DryRun, job: Job) -> protocol.DryRunDone:
 
 def _file(request: protocol.DryRun) -> AbstractContextManager[Path]:
     path = Path(request.path)
+    if not path.is_file():
+        raise UserError(f"There is no file {path.name}.", "Name a model file.", kind="no-file", bad_input=True)
     try:
         if not request.size_bytes:
             return nullcontext(path)
