@@ -533,6 +533,13 @@ def test_a_deleted_chat_is_in_the_bin_and_comes_back(desk: Desk) -> None:
     assert desk.messages()[-1].text == "Kept"
 
 
+def test_the_bin_says_how_long_the_person_wants_it_kept(desk: Desk) -> None:
+    assert desk.chat.list.binTime == "30 days"
+    desk.store.settings.set("privacy.bin_days", 1)
+    desk.chat.list.showBin(True)
+    assert desk.chat.list.emptyText == "The bin is empty. Deleted chats stay here for 1 day."
+
+
 def test_deleting_for_good_needs_the_bin(desk: Desk) -> None:
     desk.ask().answer("x")
     chat_id = desk.chat.conversation.chatId

@@ -114,6 +114,17 @@ def test_pause_keeps_what_is_there_and_resume_goes_on(queue: DownloadQueue, chil
     assert len(children) == 2
 
 
+def test_the_switch_to_stay_offline_pauses_what_runs_and_keeps_it(
+    queue: DownloadQueue, children: list[RecordingChild], store: Store
+) -> None:
+    row = queue.add(wanted())
+    store.settings.set("network.offline", True)
+    children[0].event.emit(1, protocol.DownloadProgress(state="downloading", done_bytes=400, total_bytes=1000))
+    assert children[0].cancelled == [1]
+    children[0].event.emit(1, protocol.Cancelled())
+    assert (queue.row(row.id).state, queue.row(row.id).done_bytes) == ("paused", 400)
+
+
 def test_a_failure_is_kept_in_words_and_the_next_one_starts(
     queue: DownloadQueue, children: list[RecordingChild]
 ) -> None:

@@ -122,7 +122,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("network.token_kept", "bool", False, is_hidden=True),
     Setting("window.last_chat", "int", 0, is_hidden=True, maximum=2**53),
     Setting("window.last_model", "int", 0, is_hidden=True, maximum=2**53),
-    Setting("window.seen_welcome", "bool", False, is_hidden=True),
 )  # fmt: skip
 
 SETTINGS_BY_KEY = {setting.key: setting for setting in SETTINGS}

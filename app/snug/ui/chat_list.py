@@ -60,12 +60,18 @@ class ChatList(QObject):
         return self._is_bin_open
 
     @Property(str, notify=changed)
+    def binTime(self) -> str:
+        """How long a deleted chat can be brought back: "30 days"."""
+        days = int(self._store.settings.get("privacy.bin_days"))
+        return "1 day" if days == 1 else f"{days} days"
+
+    @Property(str, notify=changed)
     def emptyText(self) -> str:
         """What stands in place of an empty list."""
         if self._rows.rows():
             return ""
         if self._is_bin_open:
-            return "The bin is empty. Deleted chats stay here for 30 days."
+            return f"The bin is empty. Deleted chats stay here for {self.binTime}."
         return f"No chat holds “{self._words}”." if self._words else "Your chats will be here."
 
     @Slot(int)

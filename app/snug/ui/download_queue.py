@@ -180,6 +180,8 @@ class DownloadQueue(QObject):
         if now - run.saved_at >= SAVE_EVERY_S:
             run.saved_at = now
             self._store.downloads.record_progress(download_id, event.done_bytes)
+        if self._store.settings.get("network.offline"):  # turned on meanwhile: no byte more than was under way
+            self.pause(download_id)
         self.changed.emit(download_id)
 
     def _on_done(self, download_id: int, event: protocol.Event) -> None:

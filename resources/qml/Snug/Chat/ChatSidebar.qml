@@ -123,7 +123,7 @@ Item {
         leftPadding: Theme.spaceM
         focusPolicy: Qt.StrongFocus
         hoverEnabled: true
-        text: root.list.isBinOpen ? qsTr("Back to the chats") : qsTr("Bin, kept for 30 days")
+        text: root.list.isBinOpen ? qsTr("Back to the chats") : qsTr("Bin, kept for %1").arg(root.list.binTime)
         Accessible.role: Accessible.Button
         Accessible.name: text
         onClicked: root.list.showBin(!root.list.isBinOpen)
