@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snug.core.fit import SpeedRange
+from snug.core.catalogue import facts_of, load_catalogue
+from snug.core.fit import FitSettings, SpeedRange
+from snug.core.memory_fit import fit
 from snug.core.speed_correction import WIDEST, Correction, Observation, corrected, correction_of
+from snug.core.speed_learning import learnt
+from tests.core.machines import machine
 
 ESTIMATE = SpeedRange(7.0, 10.0, 13.0)
 rates = st.floats(min_value=1e-3, max_value=1e5)
@@ -51,6 +57,24 @@ def test_one_chat_beside_a_busy_program_hardly_counts() -> None:
 @pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan])
 def test_a_rate_that_is_none_is_left_out(wrong: float) -> None:
     assert correction_of([Observation(10, wrong), Observation(wrong, 10)]) == Correction()
+
+
+def test_chats_with_two_models_on_a_machine_move_the_estimate_of_a_third() -> None:
+    path = Path(__file__).parents[2] / "resources" / "catalogue" / "models.json"
+    one, other, third = (facts_of(entry, "Q4_K_M") for entry in load_catalogue(path)[:3])
+    here = machine(32)
+    before = fit(third, FitSettings(), here).speed
+    measured = []
+    for facts in (one, other):
+        speed = fit(facts, FitSettings(), here).speed
+        assert speed is not None
+        measured.append((facts, 0.6 * speed.mid))
+    assert before is not None
+    after = corrected(before, learnt([*measured, (third, None)], here))
+    assert 0.6 * before.mid < after.mid < 0.8 * before.mid
+    moved = replace(here, speed_correction=learnt(measured, here))
+    assert fit(third, FitSettings(), moved).speed == after
+    assert learnt(measured, moved) == moved.speed_correction
 
 
 @given(observations)

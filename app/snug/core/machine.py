@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from snug.core.errors import UserError
+from snug.core.speed_correction import UNCORRECTED, Correction
 
 GPU_KINDS = ("discrete", "integrated", "unified")
 LARGEST_FIGURE = 2**60
@@ -86,7 +87,8 @@ class EngineDevice:
 class Machine:
     """A computer. `sources` says where a figure came from, `unread` why one could not be read.
 
-    Keys of both are dotted paths such as "memory.total" or "gpus.0.memory_free".
+    Keys of both are dotted paths such as "memory.total" or "gpus.0.memory_free". `speed_correction` is what chats on
+    it taught about its speed; it belongs to the library, not to a reading, and no machine file carries it.
     """
 
     os: str = ""
@@ -98,6 +100,7 @@ class Machine:
     engine_devices: tuple[EngineDevice, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    speed_correction: Correction = UNCORRECTED
 
 
 def machine_from_document(document: object) -> Machine:

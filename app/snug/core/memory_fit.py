@@ -14,6 +14,7 @@ from snug.core.machine import Machine
 from snug.core.memory_need import compute_bytes, layer_conversations, other_bytes, repeating_bytes
 from snug.core.model_facts import ModelFacts
 from snug.core.speed import CONVERSATION_FILL_TOKENS, Work, active_share, measured_range, prompt_speed, token_speed
+from snug.core.speed_correction import corrected
 
 LARGEST_DEFAULT_CONTEXT = 32_768
 """Chosen contexts end here (about 65 pages); a person can ask for more."""
@@ -63,7 +64,8 @@ def fit(
     if measured_tokens_per_s:
         speed = measured_range(measured_tokens_per_s)
     else:
-        speed = token_speed(facts, plan.works, machine.cpu)
+        estimate = token_speed(facts, plan.works, machine.cpu)
+        speed = estimate and corrected(estimate, machine.speed_correction)
     return Fit(
         verdict=verdict,
         why=with_notes(

@@ -18,11 +18,11 @@ FITTED = {
     "prompt.amd": 44.01,
     "prompt.mixture": 2.0,
     "prompt.iq": 1.16,
-    "core.weights_per_s": 11170000000.0,
-    "efficiency.cpu": 0.9349,
-    "layer_us.cpu": 14.69,
-    "core.wide": 0.791,
-    "core.legacy": 1.003,
+    "core.weights_per_s": 11450000000.0,
+    "efficiency.cpu": 0.9562,
+    "layer_us.cpu": 15.17,
+    "core.wide": 0.7957,
+    "core.legacy": 1.018,
     "core.iq": 1.7,
 }
 """Efficiencies, microseconds a layer, factors; see `speed_model`."""

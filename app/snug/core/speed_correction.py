@@ -37,6 +37,9 @@ class Correction:
     models: int = 0
 
 
+UNCORRECTED = Correction()
+
+
 def correction_of(observations: Iterable[Observation]) -> Correction:
     """The factor that the observations agree on, drawn towards 1 while there are few.
 
@@ -48,7 +51,7 @@ def correction_of(observations: Iterable[Observation]) -> Correction:
         if _is_usable(item.measured) and _is_usable(item.estimated)
     ]
     if not ratios:
-        return Correction()
+        return UNCORRECTED
     middle = median(ratios)
     count = len(ratios)
     spread = median(abs(ratio - middle) for ratio in ratios)
