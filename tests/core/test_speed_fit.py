@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 
 from snug.core import speed_constants
+from snug.core.catalogue import facts_of
+from snug.core.fit import FitSettings
 from snug.core.machine import Cpu
+from snug.core.memory_fit import fit
 from snug.core.speed_cpu import BYTES_PER_THREAD, cpu_token_seconds
+from tests.core.machines import GIB, apple, card, machine
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 SHORT_CONTEXT = 8192
@@ -63,6 +67,27 @@ def test_the_marks_hold_for_the_rows_with_a_short_context_alone(fit_speed: Modul
     for errors in (answers.by_device, answers.by_model):
         assert fit_speed.within_20(errors[short]) >= 0.65
         assert 0.93 <= fit_speed.median_ratio(errors[short]) <= 1.07
+
+
+def test_the_answer_that_people_see_meets_the_marks_too(fit_speed: ModuleType) -> None:
+    """The whole way from a model's figures and a machine file, at the context that the measurement had set."""
+    shapes = fit_speed.entries()
+    ratios, inside = [], []
+    for row in json.loads(fit_speed.ROWS.read_text("utf-8"))["rows"]:
+        if row["context"] > SHORT_CONTEXT:
+            continue
+        if row["backend"] == "metal":
+            computer = apple(row["memory_bytes"] / GIB, row["device"])
+        else:
+            computer = machine(64, card(row["device"], row["memory_bytes"] / GIB, bandwidth=None, free=1.0))
+        facts = facts_of(shapes[row["model"]], row["file_type"])
+        speed = fit(facts, FitSettings(context=row["context"]), computer).speed
+        assert speed is not None
+        ratios.append(speed.mid / row["tokens_per_s"])
+        inside.append(speed.low <= row["tokens_per_s"] <= speed.high)
+    assert np.mean(np.abs(np.array(ratios) - 1) <= 0.2) >= 0.65
+    assert 0.93 <= np.median(ratios) <= 1.07
+    assert 0.75 <= np.mean(inside) <= 0.90
 
 
 def test_no_kept_row_is_faster_than_its_memory_allows(reports: Reports) -> None:
