@@ -69,6 +69,13 @@ constexpr EndStarts kEnds8 = end_starts(8), kEnds16 = end_starts(16);
 constexpr float kHalf32[] = {-32, -31.6f, -31.2f, -30.8f, -32.4f, 31.4f, 31, 30.6f};
 constexpr float kHalfCodebook[] = {-127, -122, -117, -112, -107, 113, 110, 106, -130, 116, 100, -102};
 
+// Types without a second level.
+struct SmallKind {
+    const float *starts;
+    int start_count;
+};
+constexpr SmallKind kQ4Small{kEnds8.v, kEnds}, kQ5Small{kEnds16.v, kEnds}, kIQ4NL{kHalfCodebook, 12};
+
 constexpr SymmetricKind kQ3KPlain{32, kHalf4, 3, 1, 0, kSteps32.v};
 constexpr SymmetricKind kQ3K{32, kHalf4, 10, 2, 2, kSteps32.v};
 constexpr SymmetricKind kQ6K{128, kHalf32, 8, 1, 1, kSteps128.v};
@@ -140,7 +147,7 @@ inline void each_small_block(const float *x, const float *importance, std::int64
     }
 }
 
-template <int kTop, const Narrowing *starts, int kStartCount>
+template <int kTop>
 void affine_small(const float *x, const float *importance, std::int64_t first, std::int64_t count,
                   std::int64_t per_row, Byte *out) {
     constexpr int kBytes = kTop > 15 ? 24 : 20;
@@ -148,8 +155,8 @@ void affine_small(const float *x, const float *importance, std::int64_t first, s
         alignas(64) float scale[kBatch], low[kBatch];
         for (int g = 0; g < kBatch; g += kLanes) {
             Vec sum_w, sum_x;
-            const AffineFit fit = affine_search<32>(batch.x + g, batch.weight + g, kTop, starts, kStartCount, 2, true,
-                                                    sum_w, sum_x);
+            const AffineFit fit = affine_search<32>(batch.x + g, batch.weight + g, kTop, kStartsWide.v,
+                                                    kWideSide * kWideSide, 2, true, sum_w, sum_x);
             store(scale + g, fit.scale);
             store(low + g, fit.low);
         }
@@ -174,7 +181,7 @@ void affine_small(const float *x, const float *importance, std::int64_t first, s
     });
 }
 
-template <class Grid, const float *starts, int kStartCount, bool kFifthBits>
+template <class Grid, const SmallKind &kind, bool kFifthBits>
 void symmetric_small(const float *x, const float *importance, std::int64_t first, std::int64_t count,
                      std::int64_t per_row, Byte *out) {
     constexpr int kBytes = kFifthBits ? 22 : 18;
@@ -182,7 +189,7 @@ void symmetric_small(const float *x, const float *importance, std::int64_t first
         alignas(64) float scale[kBatch];
         for (int g = 0; g < kBatch; g += kLanes) {
             store(scale + g,
-                  symmetric_search<Grid, 32>(batch.x + g, batch.weight + g, starts, kStartCount, 2).scale);
+                  symmetric_search<Grid, 32>(batch.x + g, batch.weight + g, kind.starts, kind.start_count, 2).scale);
         }
         std::uint16_t bits[kBatch];
         for (int i = 0; i < kBatch; ++i) scale[i] = rounded_to_half(scale[i], batch.unit[i], bits[i]);
@@ -220,17 +227,17 @@ void quantize_q8_0(const float *x, const float *, std::int64_t first, std::int64
 }
 
 constexpr Kernel kKernels[] = {
-    symmetric_small<EvenGrid<8>, kEnds8.v, kEnds, false>,
-    affine_small<15, kStartsWide.v, 36>,
-    symmetric_small<EvenGrid<16>, kEnds16.v, kEnds, true>,
-    affine_small<31, kStartsWide.v, 36>,
+    symmetric_small<EvenGrid<8>, kQ4Small, false>,
+    affine_small<15>,
+    symmetric_small<EvenGrid<16>, kQ5Small, true>,
+    affine_small<31>,
     quantize_q8_0,
     affine_superblocks<16, kQ2KPlain, kQ2K, pack_q2_k, 84>,
     symmetric_superblocks<16, EvenGrid<4>, kQ3KPlain, kQ3K, pack_q3_k, 110>,
     affine_superblocks<32, kQ4K, kQ4K, pack_q4_k, 144>,
     affine_superblocks<32, kQ5K, kQ5K, pack_q5_k, 176>,
     symmetric_superblocks<16, EvenGrid<32>, kQ6K, kQ6K, pack_q6_k, 210>,
-    symmetric_small<CodebookGrid, kHalfCodebook, 12, false>,
+    symmetric_small<CodebookGrid, kIQ4NL, false>,
     symmetric_superblocks<32, CodebookGrid, kIQ4XS, kIQ4XS, pack_iq4_xs, 136>,
 };
 static_assert(sizeof(kKernels) / sizeof(kKernels[0]) == static_cast<int>(BlockType::count));
