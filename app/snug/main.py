@@ -241,6 +241,7 @@ class Rooms(QObject):
         self._queue.arrived.connect(self._on_arrived)
         self.library.chatRequested.connect(self._chat_with)
         self.library.searchRequested.connect(lambda: show("discover"))
+        self.discover.settingsRequested.connect(lambda: show("settings"))
         self.library.leaving.connect(self.chat.release)
         self.library.said.connect(self.app_model.toast)
         self.downloads.chatRequested.connect(self._chat_with)
@@ -289,6 +290,7 @@ class Rooms(QObject):
             self.app_model.set_look(self._look)
             write_first_look(self._paths.first_look, self._look)
         else:
+            self._queue.on_setting(key)
             self.chat.refresh()
 
     def _show_progress(self) -> None:

@@ -77,6 +77,12 @@ def test_chats_with_two_models_on_a_machine_move_the_estimate_of_a_third() -> No
     assert learnt(measured, moved) == moved.speed_correction
 
 
+def test_a_model_that_sits_in_the_cache_teaches_nothing() -> None:
+    path = Path(__file__).parents[2] / "resources" / "catalogue" / "models.json"
+    tiny = replace(facts_of(load_catalogue(path)[0], "Q4_K_M"), weight_bytes=7_000_000)
+    assert learnt([(tiny, 900.0)], machine(32)) == Correction()
+
+
 @given(observations)
 def test_any_chats_give_a_sane_factor_and_an_ordered_range_no_wider_than_before(seen: list[Observation]) -> None:
     learnt = correction_of(seen)

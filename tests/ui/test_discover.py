@@ -138,6 +138,15 @@ def test_a_hub_that_cannot_be_reached_leaves_the_list_and_says_so(
     assert any(key.startswith("gemma") for key in shown(rooms))
 
 
+def test_a_search_while_offline_leads_to_the_switch(rooms: Rooms, qtbot: QtBot) -> None:
+    rooms.store.settings.set("network.offline", True)
+    rooms.discover.setText("gemma")
+    qtbot.waitUntil(lambda: rooms.discover.problemTitle != "", timeout=WAIT_MS)
+    assert rooms.discover.problemAction == "Open Settings"
+    with qtbot.waitSignal(rooms.discover.settingsRequested):
+        rooms.discover.mend()
+
+
 def test_details_go_from_estimate_to_the_files_own_figures(rooms: Rooms, hub: Hub, qtbot: QtBot) -> None:
     rooms.discover.fill()
     rooms.discover.setText("pip")

@@ -114,15 +114,27 @@ def test_pause_keeps_what_is_there_and_resume_goes_on(queue: DownloadQueue, chil
     assert len(children) == 2
 
 
-def test_the_switch_to_stay_offline_pauses_what_runs_and_keeps_it(
+def test_the_switch_to_stay_offline_pauses_what_runs_and_goes_on_when_it_is_off_again(
     queue: DownloadQueue, children: list[RecordingChild], store: Store
 ) -> None:
     row = queue.add(wanted())
+    children[0].event.emit(1, protocol.DownloadProgress(state="waiting", done_bytes=400, total_bytes=1000))
     store.settings.set("network.offline", True)
-    children[0].event.emit(1, protocol.DownloadProgress(state="downloading", done_bytes=400, total_bytes=1000))
+    queue.on_setting("network.offline")
     assert children[0].cancelled == [1]
     children[0].event.emit(1, protocol.Cancelled())
     assert (queue.row(row.id).state, queue.row(row.id).done_bytes) == ("paused", 400)
+    store.settings.set("network.offline", False)
+    queue.on_setting("network.offline")
+    assert queue.row(row.id).state == "running"
+
+
+def test_more_downloads_at_a_time_start_as_soon_as_they_are_allowed(queue: DownloadQueue, store: Store) -> None:
+    queue.add(wanted("one.gguf"))
+    second = queue.add(wanted("two.gguf"))
+    store.settings.set("downloads.parallel", 2)
+    queue.on_setting("downloads.parallel")
+    assert queue.row(second.id).state == "running"
 
 
 def test_a_failure_is_kept_in_words_and_the_next_one_starts(

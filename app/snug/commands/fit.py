@@ -85,7 +85,7 @@ def find_facts(what: str, file_type: str, context: Context) -> tuple[ModelFacts,
         entry = facts_entry_from_document(read_document(path, "the facts file"))
         return facts_of(entry, file_type or USUAL_TYPE), None
     repository = REPOSITORY.match(what)
-    if path.exists() or (path.suffix.lower() == ".gguf" and repository is None):
+    if path.exists() or (path.suffix.lower() == ".gguf" and ":" not in what):
         return inspect_file(str(path), file_type, context)
     if repository is not None:
         return remote_facts(repository["repo"], repository["file"] or "", file_type or USUAL_TYPE, context)

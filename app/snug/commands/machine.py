@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from snug.commands.command import Command, Context
-from snug.core.corrections import with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Machine, machine_document
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
+from snug.core.model_facts import ModelFacts
+from snug.core.speed_learning import believed
 from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.worker import protocol
 
@@ -33,30 +36,43 @@ def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
 
     Where the window measured a higher memory bandwidth before, that one stands here too.
     """
-    folder, last, corrections = kept(context)
-    request = protocol.ReadMachine(models_folder=folder, measure_bandwidth=measure_bandwidth)
+    known = kept(context)
+    request = protocol.ReadMachine(models_folder=known.folder, measure_bandwidth=measure_bandwidth)
     answer = context.child().request(request)
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
-    return with_corrections(with_best_bandwidth(answer.machine, last), corrections)
+    return believed(with_best_bandwidth(answer.machine, known.last), known.corrections, known.measured)
 
 
 def models_folder(context: Context) -> str:
     """Where models are kept: the person's choice where there is one, else Snug's own folder."""
-    return kept(context)[0]
+    return kept(context).folder
 
 
-def kept(context: Context) -> tuple[str, Machine | None, dict[str, object]]:
-    """The folder for models, the last reading and the person's corrections, from the store where there is one."""
-    folder, last, corrections = "", None, {}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store knows of this computer: the folder for models, the last reading, what chats have measured."""
+
+    folder: str
+    last: Machine | None = None
+    corrections: Mapping[str, object] = field(default_factory=dict)
+    measured: tuple[tuple[ModelFacts, float | None], ...] = ()
+
+
+def kept(context: Context) -> Kept:
+    """What the store knows of this computer; Snug's own folder and nothing else where there is no store."""
     if context.paths.database.exists():
         try:
             store = context.open_store()
-            folder, last = str(store.settings.get("downloads.folder")), store.machine.last()
-            corrections = store.machine.corrections()
+            return Kept(
+                folder=str(store.settings.get("downloads.folder")) or str(context.paths.models),
+                last=store.machine.last(),
+                corrections=store.machine.corrections(),
+                measured=tuple((model.facts, model.measured_tokens_per_s) for model in store.models.all()),
+            )
         except UserError as error:
             context.note(str(error))
-    return folder or str(context.paths.models), last, corrections
+    return Kept(str(context.paths.models))
 
 
 def words_of(machine: Machine) -> list[str]:

@@ -89,7 +89,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "downloads.speed_limit", "int", 0, "Speed limit",
-        "The most that all downloads together may take, in kilobytes a second. 0 is no limit.",
+        "The most that all downloads together may take, in kilobytes a second. 0 is no limit. "
+        "A change counts for downloads that start or continue after it.",
         DOWNLOADS, maximum=100_000_000,
     ),
     Setting(

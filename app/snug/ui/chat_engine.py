@@ -221,4 +221,6 @@ def _problem(title: str, advice: str, kind: str, details: str, context: int) -> 
     problem = Problem(title.removesuffix("."), "" if advice == "Try again." else advice, details, kind)
     if kind in MEMORY_KINDS and context >= 2 * SMALLEST_CONTEXT:
         return replace(problem, action="smaller", button=smaller_memory_words(context // 2))
+    if kind == "too-long":  # trying again cannot help; the pencil beside the message does
+        return replace(problem, action="", button="")
     return problem

@@ -35,7 +35,7 @@ DARK = Palette(InlineStyle(link="#6FC3AC", code_background="#2F2C29"), code_high
 class Problem:
     """Why there is no whole answer: words, technical details, and the one button that mends it.
 
-    `action` is "retry" or "smaller"; `button` is its words.
+    `action` is "retry", "smaller", or "" where only another message helps; `button` is its words.
     """
 
     title: str

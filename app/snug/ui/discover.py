@@ -19,6 +19,7 @@ from snug.core.rough_entry import rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store import Settings
 from snug.ui.child_requests import ChildRequests
+from snug.ui.downloads import SETTINGS_KINDS
 from snug.ui.fit_view import verdict_kind
 from snug.ui.hub_access import hub_access
 from snug.ui.model_details import ModelDetails
@@ -58,6 +59,7 @@ class DiscoverModel(QObject):
     filtersChanged = Signal()
     statusChanged = Signal()
     currentChanged = Signal()
+    settingsRequested = Signal()
 
     def __init__(
         self,
@@ -129,6 +131,11 @@ class DiscoverModel(QObject):
         return self._problem.advice if self._problem else ""
 
     @Property(str, notify=statusChanged)
+    def problemAction(self) -> str:
+        """The words of the button that mends it."""
+        return "Open Settings" if self._problem and self._problem.kind in SETTINGS_KINDS else "Try again"
+
+    @Property(str, notify=statusChanged)
     def emptyText(self) -> str:
         """Why the list is empty; nothing while it is not."""
         if self._rows.rows() or self._asked or self._problem:
@@ -185,6 +192,14 @@ class DiscoverModel(QObject):
             request = protocol.SearchHub(access=access, text=words, gguf_only=False)
             self._asked = self._hub.ask(request, self._on_found, self._on_failed)
         self.statusChanged.emit()
+
+    @Slot()
+    def mend(self) -> None:
+        """What the problem's button does."""
+        if self._problem is not None and self._problem.kind in SETTINGS_KINDS:
+            self.settingsRequested.emit()
+        else:
+            self.search()
 
     @Slot(str)
     def open(self, key: str) -> None:

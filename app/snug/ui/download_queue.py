@@ -67,6 +67,7 @@ class DownloadQueue(QObject):
         self._runs: dict[int, _Run] = {}
         self._live: dict[int, Live] = {}
         self._accepts_new_version: set[int] = set()
+        self._paused_by_offline: set[int] = set()
 
     def rows(self) -> list[DownloadRow]:
         """All downloads, those under way first, then the newest."""
@@ -136,6 +137,19 @@ class DownloadQueue(QObject):
             self._remove_parts(row)
         self._start_next()
 
+    def on_setting(self, key: str) -> None:
+        """Does at once what a changed setting asks for; other settings count from a download's next start on."""
+        if key == "downloads.parallel":
+            self._start_next()
+        elif key == "network.offline" and self._store.settings.get(key):
+            self._paused_by_offline |= set(self._runs)
+            for download_id in list(self._runs):
+                self.pause(download_id)
+        elif key == "network.offline":
+            paused, self._paused_by_offline = self._paused_by_offline, set()
+            for download_id in sorted(paused):
+                self.resume(download_id)
+
     def stop(self) -> None:
         """Ends all children; the downloads stay "running" in the store and go on at the next start."""
         for download_id in list(self._runs):
@@ -180,8 +194,6 @@ class DownloadQueue(QObject):
         if now - run.saved_at >= SAVE_EVERY_S:
             run.saved_at = now
             self._store.downloads.record_progress(download_id, event.done_bytes)
-        if self._store.settings.get("network.offline"):  # turned on meanwhile: no byte more than was under way
-            self.pause(download_id)
         self.changed.emit(download_id)
 
     def _on_done(self, download_id: int, event: protocol.Event) -> None:

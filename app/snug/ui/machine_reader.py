@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from snug.core.corrections import checked_correction, with_corrections
+from snug.core.corrections import checked_correction
 from snug.core.errors import UserError
 from snug.core.machine import Machine
-from snug.core.speed_learning import learnt
+from snug.core.speed_learning import believed
 from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.store import Store
 from snug.ui.child_process import ChildDeath, ChildProcess
@@ -72,9 +71,8 @@ class MachineReader(QObject):
     def _corrected(self) -> Machine | None:
         if self._read is None:
             return None
-        machine = with_corrections(self._read, self._store.machine.corrections())
         measured = [(model.facts, model.measured_tokens_per_s) for model in self._store.models.all()]
-        return replace(machine, speed_correction=learnt(measured, machine))
+        return believed(self._read, self._store.machine.corrections(), measured)
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):

@@ -9,6 +9,7 @@ Label {
     font.pixelSize: Theme.bodySize
     font.weight: Font.DemiBold
     elide: Text.ElideRight
+    horizontalAlignment: Text.AlignLeft // also names written from right to left stay beside their icon
     Accessible.role: Accessible.StaticText
     Accessible.name: text
 }

@@ -108,8 +108,8 @@ Item {
                 kind: "tight"
                 title: root.model.problemTitle
                 text: root.model.problemAdvice
-                actionText: qsTr("Try again")
-                onAction: root.model.search()
+                actionText: root.model.problemAction
+                onAction: root.model.mend()
                 Layout.fillWidth: true
                 Layout.rightMargin: 20
             }
