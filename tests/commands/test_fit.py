@@ -119,7 +119,7 @@ def test_the_words_say_verdict_reason_memory_and_speed(typed: Typed) -> None:
         ((str(PIP), "--machine", "nowhere.json"), "no such file"),
         ((str(PIP), "--machine", str(PIP)), "too large"),
         ((str(PIP), "--machine", str(ROOT / "README.md")), "cannot be used"),
-        (("fit", "folder/nofile.gguf"), "nofile.gguf"),
+        (("folder/nofile.gguf",), "no file"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(typed: Typed, arguments: tuple[str, ...], words: str) -> None:
