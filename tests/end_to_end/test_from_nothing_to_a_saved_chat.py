@@ -17,7 +17,7 @@ from tests.hub.request_log import covered
 
 FILE_BYTES = 48_000_000
 RATE_BYTES_PER_S = 1_500_000
-JOURNAL_STEP_BYTES = 4 * 1024 * 1024
+JOURNAL_STEP_BYTES = 2 * 1024 * 1024
 CONNECTIONS = 4
 ROOT = Path(__file__).parents[2]
 SEARCH_FIELD = (360, 88)
