@@ -10,22 +10,14 @@ import msgspec
 
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
+from snug.worker import conversion_messages
+from snug.worker.message import Event, HubAccess, Message, Request
+
+__all__ = ["Event", "HubAccess", "Message", "Request"]
 
 PROTOCOL_VERSION = 1
 TOKEN_EVENTS_PER_S = 30
 PROGRESS_EVENTS_PER_S = 5
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all messages; the tag on the wire is the class's name."""
-
-
-class Request(Message, frozen=True, kw_only=True, tag=True):
-    """Something the parent asks for."""
-
-
-class Event(Message, frozen=True, kw_only=True, tag=True):
-    """Something the child says."""
 
 
 # --- every child -------------------------------------------------------------------------------------------
@@ -178,15 +170,6 @@ class KeyringAnswer(Event, frozen=True, kw_only=True):
 
 
 # --- the Hub -----------------------------------------------------------------------------------------------
-
-
-class HubAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the Hub. An empty token means none; `offline` forbids every connection."""
-
-    endpoint: str = "https://huggingface.co"
-    token: str = ""
-    proxy: str = ""
-    offline: bool = False
 
 
 class SearchHub(Request, frozen=True, kw_only=True):
@@ -483,16 +466,16 @@ class Unloaded(Event, frozen=True, kw_only=True):
 REQUESTS = (
     Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | AskKeyring | SearchHub
     | ReadModelPage | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
-    | DryRun
+    | DryRun | conversion_messages.REQUESTS
 )  # fmt: skip
 EVENTS = (
     Ready | Pong | Failed | Cancelled | Progress | MachineRead | SelfTestDone | FileInspected | ScanDone
     | SearchDone | ModelPage | RemoteInspected | DownloadProgress | DownloadDone | Discarded | ModelLoaded
     | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded | KeyringAnswer
-    | DryRunDone
+    | DryRunDone | conversion_messages.EVENTS
 )  # fmt: skip
 FINAL_EVENTS = (
     Pong, Failed, Cancelled, MachineRead, SelfTestDone, FileInspected, ScanDone, SearchDone, ModelPage,
     RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded, KeyringAnswer,
-    DryRunDone,
+    DryRunDone, *conversion_messages.FINAL_EVENTS,
 )  # fmt: skip
