@@ -1,0 +1,29 @@
+"""The architectures that Snug converts: for each, names, hyper-parameters, tensors and transforms as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from snug.convert.architectures import llama, planning
+from snug.convert.architectures.architecture import Architecture
+from snug.convert.plan import ModelPlan
+from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
+
+ARCHITECTURES: tuple[Architecture, ...] = (*llama.ENTRIES,)
+"""Every architecture. A new one is an entry in the family's module (or a module of its own) and its tiny test."""
+
+
+def find_architecture(config: Mapping[str, Any]) -> Architecture:
+    """The architecture that config.json names. Raises UserError with its name and the nearest one if it is unknown."""
+    return planning.find_architecture(config, ARCHITECTURES)
+
+
+def plan_model(
+    weights: CheckpointFormat, config: Mapping[str, Any], folder_name: str, card: Mapping[str, Any] | None = None
+) -> ModelPlan:
+    """Tensors, hyper-parameters and general.* of the model in `weights`; the tokenizer's entries are not among them.
+
+    `folder_name` names the model where nothing else does; `card` is the head of its README. Raises UserError.
+    """
+    return planning.plan_model(find_architecture(config), weights, config, folder_name, card)

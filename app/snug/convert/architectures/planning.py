@@ -1,0 +1,215 @@
+"""From a checkpoint and its config to the plan of what will be written."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from snug.convert.architectures import views
+from snug.convert.architectures.architecture import Architecture, Match, Rule
+from snug.convert.architectures.fixed_types import fixed_type
+from snug.convert.architectures.general import general
+from snug.convert.architectures.hyper_parameters import metadata, unsupported_rope
+from snug.convert.architectures.settings import Settings
+from snug.convert.architectures.views import View
+from snug.convert.plan import Meta, ModelPlan, OutputTensor
+from snug.core.errors import UserError
+from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
+from snug.formats.checkpoints.errors import bad_checkpoint, not_supported
+
+BUFFERS = (".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq")
+"""Endings of what PyTorch saves but no model needs; llama.cpp's converter leaves them out of every architecture."""
+OTHER_SENSES = re.compile(
+    r"^(mlp1?\.|vit\.|vpm\.|siglip2\.|conformer\.|merger\.|resampler\.|sound_encoder\.|sound_projection\."
+    r"|speech_embeddings\.)|visual\.|vision\.|audio\.|talker\.|vision_|audio_|token2wav\.|code2wav\.|projector\."
+    r"|pre_mm_projector_norm|image_newline|view_seperator|patch_embed|patch_merger\.|patch_merge_mlp\.|model\.connector\."
+)
+"""Tensors that see or hear: the text model does without them."""
+MOST_TENSORS_NAMED = 5
+_LONGEST_NAME = 1024
+
+
+def find_architecture(config: Mapping[str, Any], architectures: Iterable[Architecture]) -> Architecture:
+    """The entry for the class that config.json names. Raises UserError with the nearest one where there is none."""
+    by_class = {name: entry for entry in architectures for name in entry.classes}
+    named = config.get("architectures")
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    for name in names:
+        if name in by_class:
+            return by_class[name]
+    if not names:
+        raise not_supported(
+            "This model's config.json does not say what kind of model it is",
+            "Get its files again from where they came from, or choose another model.",
+        )
+    wanted = names[0][:80]
+    near = difflib.get_close_matches(wanted, list(by_class), n=1, cutoff=0.0)[0]
+    raise not_supported(
+        f"Snug cannot convert models of the kind {wanted} yet",
+        f"The nearest kind that it can convert is {near}. A GGUF of this model made by somebody else may work.",
+        details=wanted,
+    )
+
+
+def plan_model(
+    architecture: Architecture,
+    weights: CheckpointFormat,
+    config: Mapping[str, Any],
+    folder_name: str,
+    card: Mapping[str, Any] | None = None,
+) -> ModelPlan:
+    """Names, shapes, transforms and hyper-parameters of the whole model; no weights are read.
+
+    `card` is what the head of the model's README says. Raises UserError for settings that are missing or impossible,
+    tensors that no rule knows, and shapes that contradict the settings.
+    """
+    settings = Settings(config, architecture.defaults)
+    if architecture.prepare is not None:
+        architecture.prepare(settings)
+    problem = unsupported_rope(settings)
+    if problem is not None:
+        raise problem
+    entries = metadata(architecture, settings)
+    found, left_out = _tensors(architecture, settings, weights)
+    tensors = tuple(_output(architecture, name, view) for name, view in found.items())
+    notes = ("Only the part that writes text is converted: pictures and sound are left out.",) if left_out else ()
+    head = (Meta("general.architecture", "str", architecture.name),)
+    return ModelPlan(
+        architecture.name, (*head, *general(tensors, config, folder_name, card or {}), *entries), tensors, notes
+    )
+
+
+def _output(architecture: Architecture, name: str, view: View) -> OutputTensor:
+    fixed = fixed_type(name, len(view.shape))
+    for pattern, kind in architecture.fixed_types.items():
+        if re.fullmatch(pattern, name):
+            fixed = kind
+    return OutputTensor(name, view.shape, view.read_rows, tuple(dict.fromkeys(view.sources)), fixed, view.stored_type)
+
+
+@dataclass(slots=True)
+class _Group:
+    """The tensors that one rule takes together in one layer, by place of the pattern and number of the expert."""
+
+    rule: Rule
+    layer: int
+    suffix: str
+    members: dict[tuple[int, int], View]
+
+
+def _tensors(architecture: Architecture, settings: Settings, weights: CheckpointFormat) -> tuple[dict[str, View], bool]:
+    """Every tensor to be written by name, and whether tensors for other senses were left out."""
+    groups: dict[tuple[str, int, str], _Group] = {}
+    unknown: list[str] = []
+    left_out = False
+    ignored = re.compile("|".join(architecture.ignored)) if architecture.ignored else None
+    for stored_name in weights.weights:
+        if len(stored_name) > _LONGEST_NAME:
+            raise bad_checkpoint("a tensor has an impossibly long name")
+        if stored_name.endswith(BUFFERS) or (ignored is not None and ignored.search(stored_name)):
+            continue
+        name = stored_name
+        for piece in architecture.strip:
+            name = name.replace(piece, "")
+        place = _place(architecture, name)
+        if place is None:
+            if OTHER_SENSES.search(stored_name):
+                left_out = True
+            else:
+                unknown.append(stored_name)
+            continue
+        rule, pattern, layer, expert, suffix = place
+        if layer >= settings.layers:
+            unknown.append(stored_name)
+            continue
+        group = groups.setdefault((rule.name, layer, suffix), _Group(rule, layer, suffix, {}))
+        if (pattern, expert) in group.members:
+            raise bad_checkpoint("they hold a tensor twice", stored_name[:200])
+        group.members[pattern, expert] = views.stored(weights, stored_name)
+    if unknown:
+        raise _unknown(architecture, settings, unknown)
+    found: dict[str, View] = {}
+    for group in groups.values():
+        _add(found, _applied(group, settings))
+    for generate in architecture.generated:
+        _add(found, generate(settings))
+    _check_layers(found, settings.layers)
+    return found, left_out
+
+
+def _add(found: dict[str, View], outputs: Iterable[tuple[str, View]]) -> None:
+    for name, view in outputs:
+        if name in found:
+            raise bad_checkpoint("two of them become the same tensor", name)
+        found[name] = view
+
+
+def _applied(group: _Group, settings: Settings) -> Iterable[tuple[str, View]]:
+    """The outputs of one rule in one layer."""
+    rule = group.rule
+    name = rule.name.replace("#", str(group.layer)) + group.suffix
+    order = sorted(group.members)
+    experts = settings.experts if any("@" in pattern for pattern in rule.patterns) else 0
+    if experts:
+        present = {pattern for pattern, _ in order}
+        if order != [(pattern, expert) for pattern in sorted(present) for expert in range(experts)]:
+            raise bad_checkpoint(
+                f"the experts of layer {group.layer} are not all there", f"{name}: {len(order)} tensors"
+            )
+    if len({pattern for pattern, _ in order}) not in (1, len(rule.patterns)):
+        raise bad_checkpoint(f"parts of layer {group.layer} are missing", name)
+    match = Match(settings, [group.members[key] for key in order], name, group.layer, group.suffix, experts)
+    if rule.transform is not None:
+        return rule.transform(match)
+    return [(name, match.views[0])]
+
+
+def _place(architecture: Architecture, name: str) -> tuple[Rule, int, int, int, str] | None:
+    """Which rule takes the tensor, through which of its patterns; layer, expert and ending."""
+    bare, suffix = name, ""
+    for ending in (".weight", ".bias"):
+        if name.endswith(ending):
+            bare, suffix = name[: -len(ending)], ending
+    table = _table(architecture.name, architecture.tensors)
+    numbers: list[int] = []
+    for candidate, ending in ((name, ""), (bare, suffix)):
+        parts = candidate.split(".")
+        numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= 6]
+        shapes = (".".join("#" if part.isdecimal() else part for part in parts),)
+        key = shapes[0]
+        if key.count("#") == 2:
+            first, _, rest = key.partition("#")
+            key = first + "#" + rest.replace("#", "@")
+        place = table.get(key)
+        if place is not None and len(numbers) == key.count("#") + key.count("@"):
+            rule, pattern = place
+            layer = numbers[0] if numbers else 0
+            return rule, pattern, layer, numbers[1] if len(numbers) > 1 else 0, ending
+    return None
+
+
+@cache
+def _table(_: str, rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, int]]:
+    return {pattern: (rule, number) for rule in rules for number, pattern in enumerate(rule.patterns)}
+
+
+def _check_layers(found: Mapping[str, View], layers: int) -> None:
+    """Raises UserError where a layer has no tensors at all, or there is no embedding."""
+    present = {int(name.split(".")[1]) for name in found if name.startswith("blk.")}
+    if len(present) < layers or "token_embd.weight" not in found:
+        missing = next((layer for layer in range(layers) if layer not in present), None)
+        details = "no token embedding" if missing is None else f"layer {missing} of {layers}"
+        raise bad_checkpoint("tensors of the model are missing", details)
+
+
+def _unknown(architecture: Architecture, settings: Settings, names: list[str]) -> UserError:
+    shown = ", ".join(name[:100] for name in sorted(names)[:MOST_TENSORS_NAMED])
+    return not_supported(
+        f"This model has {len(names)} tensors that Snug does not know",
+        "It may be a newer kind of model than this version of Snug, or files of two models may be mixed.",
+        details=f"{architecture.name}, {settings.layers} layers: {shown}",
+    )

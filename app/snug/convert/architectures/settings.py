@@ -1,0 +1,141 @@
+"""A model's config.json as the converters need it: flat, with the model code's own defaults, every value checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from snug.core.errors import UserError
+from snug.formats.checkpoints.errors import bad_checkpoint
+
+Default = Any | Callable[["Settings"], Any]
+MOST_WHOLE = 2**31 - 1
+MOST_LAYERS = 10_000
+MOST_EXPERTS = 65_536
+
+
+class Settings:
+    """The settings of the text model. Those of its `text_config` win over those beside it.
+
+    `defaults` are what the model's own code takes: a value where a key is missing, a function where it is missing or
+    null. All readers raise UserError for values of the wrong kind.
+    """
+
+    def __init__(self, config: Mapping[str, Any], defaults: Mapping[str, Default]) -> None:
+        nested = config.get("text_config")
+        self.values: dict[str, Any] = {**config, **(nested if isinstance(nested, dict) else {})}
+        for key, default in defaults.items():
+            if callable(default):
+                if self.values.get(key) is None:
+                    self.values[key] = default(self)
+            elif key not in self.values:
+                self.values[key] = default
+
+    def get(self, *keys: str) -> Any:
+        """The value of the first of `keys` that is there, None where none is."""
+        return next((self.values[key] for key in keys if key in self.values), None)
+
+    def whole(self, *keys: str) -> int:
+        """A whole number of zero or more."""
+        value = self.get(*keys)
+        if value is None:
+            raise _missing(keys[0])
+        return as_whole(value, keys[0])
+
+    def positive(self, *keys: str) -> int:
+        """A whole number above zero."""
+        value = self.whole(*keys)
+        if value == 0:
+            raise impossible(keys[0], value)
+        return value
+
+    def number(self, *keys: str) -> float:
+        value = self.get(*keys)
+        if value is None:
+            raise _missing(keys[0])
+        return as_number(value, keys[0])
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self.values.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise impossible(key, value)
+        return value
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        """The object at `key`, an empty one where there is none."""
+        value = self.values.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise impossible(key, value)
+        return value
+
+    def items(self, key: str) -> Sequence[Any]:
+        """The list at `key`, an empty one where there is none."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > MOST_EXPERTS:
+            raise impossible(key, value)
+        return value
+
+    @property
+    def layers(self) -> int:
+        count = self.positive("n_layers", "num_hidden_layers", "n_layer", "num_layers")
+        if count > MOST_LAYERS:
+            raise impossible("num_hidden_layers", count)
+        return count
+
+    @property
+    def heads(self) -> int:
+        return self.positive("num_attention_heads", "n_head", "n_heads")
+
+    @property
+    def kv_heads(self) -> int:
+        return (
+            self.heads
+            if self.get("num_key_value_heads", "n_kv_heads") is None
+            else self.positive("num_key_value_heads", "n_kv_heads")
+        )
+
+    @property
+    def width(self) -> int:
+        return self.positive("hidden_size", "n_embd", "dim")
+
+    @property
+    def head_size(self) -> int:
+        return self.width // self.heads if self.values.get("head_dim") is None else self.positive("head_dim")
+
+    @property
+    def experts(self) -> int:
+        count = self.positive("num_local_experts", "num_experts", "n_routed_experts")
+        if count > MOST_EXPERTS:
+            raise impossible("num_experts", count)
+        return count
+
+
+def as_whole(value: Any, key: str) -> int:
+    """`value` as a whole number of zero or more; 8192.0 is one too."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_WHOLE:
+        raise impossible(key, value)
+    return value
+
+
+def as_number(value: Any, key: str) -> float:
+    """`value` as a finite number that float32 can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 3e38 or math.isnan(value):
+        raise impossible(key, value)
+    return float(value)
+
+
+def impossible(key: str, value: Any) -> UserError:
+    return bad_checkpoint(f"config.json gives an impossible {key}", repr(value)[:80])
+
+
+def _missing(key: str) -> UserError:
+    return bad_checkpoint(f"config.json does not give {key}")
