@@ -20,6 +20,7 @@ COMMAND_MODULES = (
     "snug.commands.machine",
     "snug.commands.fit",
     "snug.commands.recommend",
+    "snug.commands.calculate",
     "snug.commands.get",
     "snug.commands.library",
     "snug.commands.chat",

@@ -1,4 +1,4 @@
-"""Which machine a command is about: this one, or the one that a file describes."""
+"""Which machine a command is about: this one, one that Snug knows by name, or one that a file or figures describe."""
 
 from __future__ import annotations
 
@@ -9,21 +9,63 @@ from pathlib import Path
 
 from snug.commands.command import Context
 from snug.commands.machine import read_here
+from snug.core.amounts import bytes_per_s, memory_bytes
 from snug.core.errors import UserError
-from snug.core.machine import Machine, machine_from_document
+from snug.core.known_machines import KnownMachine, find_machine, load_known_machines, machine_by_hand
+from snug.core.machine import Machine
+from snug.core.machine_document import machine_from_document
+from snug.paths import resources_folder
 
 DOCUMENT_LIMIT_BYTES = 1024 * 1024
+_MACHINE_HELP = (
+    "a computer or graphics card that Snug knows (`snug recommend --machines` lists them), "
+    "or a file as `snug machine --json` prints it"
+)
 
 
 def add_machine_argument(parser: ArgumentParser) -> None:
-    parser.add_argument("--machine", metavar="FILE", help="another computer: a file as `snug machine --json` prints it")
+    group = parser.add_argument_group("another computer")
+    group.add_argument("--machine", metavar="NAME|FILE", help=_MACHINE_HELP)
+    group.add_argument("--ram", metavar="SIZE", help="its memory, such as 32GB")
+    group.add_argument("--vram", metavar="SIZE", help="its graphics card's memory, such as 12GB")
+    group.add_argument(
+        "--bandwidth",
+        metavar="RATE",
+        help="how fast that card's memory is (without --vram: main memory), such as 360GB/s",
+    )
 
 
 def chosen_machine(arguments: Namespace, context: Context) -> Machine:
-    """The machine of `--machine`, else this computer. Raises UserError for a file that describes none."""
-    if arguments.machine is None:
+    """The machine of `--machine` or of figures by hand, else this computer. Raises UserError for one that is none."""
+    by_hand = (arguments.ram, arguments.vram, arguments.bandwidth)
+    if arguments.machine is not None:
+        if any(figure is not None for figure in by_hand):
+            title = "--machine and figures by hand cannot be used together."
+            raise UserError(title, "Give one or the other.", kind="bad-machine", bad_input=True)
+        return named_machine(arguments.machine)
+    if all(figure is None for figure in by_hand):
         return read_here(context)
-    return machine_from_document(read_document(Path(arguments.machine), "the machine file"))
+    if arguments.ram is None:
+        title = "The computer's memory is missing."
+        raise UserError(title, "Give it as well, such as --ram 16GB.", kind="bad-machine", bad_input=True)
+    return machine_by_hand(
+        memory_bytes(arguments.ram),
+        memory_bytes(arguments.vram, "graphics memory") if arguments.vram is not None else 0,
+        bytes_per_s(arguments.bandwidth) if arguments.bandwidth is not None else None,
+    )
+
+
+def named_machine(text: str) -> Machine:
+    """The machine in the file of that name, else the known one that people call so. Raises UserError (bad_input)."""
+    path = Path(text)
+    if path.suffix.lower() == ".json" or "/" in text or "\\" in text or path.exists():
+        return machine_from_document(read_document(path, "the machine file"))
+    return find_machine(known_machines(), text).machine
+
+
+def known_machines() -> tuple[KnownMachine, ...]:
+    """The computers and graphics cards that Snug knows."""
+    return load_known_machines(resources_folder() / "catalogue" / "machines.json")
 
 
 def read_document(path: Path, what: str) -> object:
