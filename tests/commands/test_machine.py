@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from snug.core.machine import machine_from_document
+from snug.core.machine_document import machine_from_document
 
 
 def snug(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from snug.core.machine import Gpu, Machine, machine_document, machine_from_document
+from snug.core.machine import Gpu, Machine
+from snug.core.machine_document import machine_document, machine_from_document
 from snug.core.machine_words import figure_rows, machine_line, memory_line
 from snug.system import machine as machine_module
 from snug.system.machine import PROBES, Probe, combined, read_machine, read_safely

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from snug.commands.command import Command, Context
 from snug.core.errors import UserError
-from snug.core.machine import Machine, machine_document
+from snug.core.machine import Machine
+from snug.core.machine_document import machine_document
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
 from snug.core.model_facts import ModelFacts
 from snug.core.speed_learning import believed

@@ -13,18 +13,21 @@ from snug.core.errors import UserError
 from snug.core.machine import (
     GPU_KINDS,
     Cpu,
+    Disagreement,
     Disk,
     EngineDevice,
     Gpu,
+    Holder,
     Machine,
     Memory,
-    machine_document,
-    machine_from_document,
+    Npu,
 )
+from snug.core.machine_document import machine_document, machine_from_document
 
 SMALLEST: dict[str, Any] = {"memory": {"total": 2**30}}
 sizes = st.integers(0, 2**60)
 words = st.text(max_size=40)
+holders = st.lists(st.builds(Holder, words, sizes), max_size=2).map(tuple)
 notes = st.dictionaries(st.text(max_size=12), words, max_size=3)
 
 
@@ -45,16 +48,40 @@ def machines(draw: st.DrawFn) -> Machine:
                 driver=draw(words),
                 memory_shared=draw(sizes),
                 pci_id=draw(words),
+                device_id=draw(words),
+                memory_used=draw(sizes),
+                memory_shared_used=draw(sizes),
+                memory_clock_mhz=draw(st.integers(0, 9000)),
+                bus_width_bits=draw(st.integers(0, 9000)),
+                part_of=draw(words),
+                holders=draw(holders),
             )
         )
     return Machine(
         os=draw(words),
         os_name=draw(words),
         cpu=Cpu(draw(words), draw(st.integers(1, 512)), draw(st.integers(1, 1024)), ("avx2", "fma"), draw(words), 2.5),
-        memory=Memory(total, draw(st.integers(0, total)), draw(st.none() | st.floats(1, 2**50)), 2**30, draw(sizes)),
+        memory=Memory(
+            total,
+            draw(st.integers(0, total)),
+            draw(st.none() | st.floats(1, 2**50)),
+            2**30,
+            draw(sizes),
+            draw(sizes),
+            draw(words),
+            draw(st.integers(0, 9000)),
+            draw(st.integers(0, 16)),
+            draw(st.none() | st.floats(1, 2**50)),
+        ),
         gpus=tuple(gpus),
         disks=(Disk(draw(words), draw(sizes), draw(sizes)),),
-        engine_devices=(EngineDevice(draw(words), draw(words), "cpu", draw(sizes), draw(sizes)),),
+        engine_devices=(EngineDevice(draw(words), draw(words), "cpu", draw(sizes), draw(sizes), draw(words)),),
+        model=draw(words),
+        npus=(Npu(draw(words), draw(words)),),
+        memory_holders=draw(holders),
+        disagreements=(
+            Disagreement(draw(words), draw(words), draw(sizes), draw(sizes), draw(st.booleans()), draw(words)),
+        ),
         sources=draw(notes),
         unread=draw(notes),
     )
