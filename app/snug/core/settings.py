@@ -121,6 +121,9 @@ SETTINGS: tuple[Setting, ...] = (
         "A deleted conversation can be brought back for this many days.", PRIVACY, minimum=1, maximum=365,
     ),
     Setting("network.token_kept", "bool", False, is_hidden=True),
+    Setting("convert.source", "text", "", is_hidden=True),
+    Setting("convert.weighing", "text", "", is_hidden=True),
+    Setting("convert.text", "text", "", is_hidden=True),
     Setting("window.last_chat", "int", 0, is_hidden=True, maximum=2**53),
     Setting("window.last_model", "int", 0, is_hidden=True, maximum=2**53),
 )  # fmt: skip

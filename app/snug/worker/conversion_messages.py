@@ -133,10 +133,13 @@ class DiscardConversion(Request, frozen=True, kw_only=True):
 
 
 class CompareModels(Request, frozen=True, kw_only=True):
-    """Compare the GGUF at `path` with the one at `reference` on a text (neutral where `text` is "")."""
+    """Compare the GGUF at `path` with what it was made of, on the text file `text` ("": the text that comes with Snug).
+
+    A source that is no GGUF is made into a temporary file of 16 bits first, where the disk has room for it.
+    """
 
     path: str
-    reference: str
+    source: ConversionSource
     text: str = ""
     most_tokens: int = 4096
 

@@ -1,0 +1,136 @@
+"""What came of a conversion: measured beside predicted, its checks, and how it compares with the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
+
+from snug.core.errors import UserError
+from snug.core.fit import Fit, FitSettings
+from snug.core.machine import Machine
+from snug.core.memory_fit import fit as fit_of
+from snug.store import Store
+from snug.store.rows import NewModel
+from snug.ui import make_it_fit_words as words
+from snug.ui.child_requests import OnDone, OnFailed
+from snug.ui.conversion_source import MADE_HERE
+from snug.worker import protocol
+from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ModelsCompared
+
+QML_IMPORT_NAME = "Snug.Models"
+QML_IMPORT_MAJOR_VERSION = 1
+
+AskComparison = Callable[[str, OnDone, OnFailed], None]
+
+
+@QmlElement
+@QmlUncreatable("The application makes it")
+class ConversionResult(QObject):
+    """The file that was made last; it is in the library from then on. `measured`: (type, words changed of 1,000)."""
+
+    changed = Signal()
+    measured = Signal(str, float)
+    chatRequested = Signal(int)
+
+    def __init__(
+        self, store: Store, machine: Callable[[], Machine], ask: AskComparison, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._machine = machine
+        self._ask = ask
+        self._title = ""
+        self._done: ConversionDone | None = None
+        self._rows: list[dict[str, str]] = []
+        self._model_id = 0
+        self._comparison = ""
+        self._is_comparing = False
+
+    def show(self, title: str, origin: str, done: ConversionDone, choice: ConversionChoice, predicted: Fit) -> None:
+        """Put the finished file into the library and show what came of it."""
+        new = NewModel(
+            name=title,
+            path=done.path,
+            facts=done.facts,
+            source=MADE_HERE,
+            repo=origin,
+            sha256=done.sha256,
+            is_ours=True,
+        )
+        self._model_id = self._store.models.add(new).id
+        self._title, self._done = title, done
+        self._comparison, self._is_comparing = "", False
+        now = fit_of(done.facts, FitSettings(), self._machine(), done.tokens_per_s or None)
+        self._rows = words.result_rows(done, choice, predicted, now)
+        self.changed.emit()
+
+    @Property(str, notify=changed)
+    def title(self) -> str:
+        return f"{self._title} is ready" if self._done else ""
+
+    @Property(str, notify=changed)
+    def summary(self) -> str:
+        if self._done is None:
+            return ""
+        count = len(self._done.checks)
+        failed = sum(not check.ok for check in self._done.checks)
+        if failed:
+            return f"It is in your Library. {failed} of {count} checks found something: see below."
+        return f"All {count} checks are right. It is in your Library." if count else "It is in your Library."
+
+    @Property(list, notify=changed)
+    def rows(self) -> list[dict[str, str]]:
+        return self._rows
+
+    @Property(list, notify=changed)
+    def checks(self) -> list[dict[str, Any]]:
+        return [{"ok": check.ok, "text": check.words} for check in (self._done.checks if self._done else ())]
+
+    @Property(list, notify=changed)
+    def notes(self) -> list[str]:
+        return list(self._done.notes) if self._done else []
+
+    @Property(str, notify=changed)
+    def sample(self) -> str:
+        """What it answered in the test chat."""
+        return self._done.sample if self._done else ""
+
+    @Property(str, notify=changed)
+    def comparison(self) -> str:
+        return self._comparison
+
+    @Property(bool, notify=changed)
+    def isComparing(self) -> bool:
+        return self._is_comparing
+
+    @Slot()
+    def chat(self) -> None:
+        if self._model_id:
+            self.chatRequested.emit(self._model_id)
+
+    @Slot()
+    def compare(self) -> None:
+        """Compare the file with the original on a text, in a child."""
+        if self._done is None or self._is_comparing:
+            return
+        self._is_comparing, self._comparison = True, ""
+        self.changed.emit()
+        self._ask(self._done.path, self._on_compared, self._on_failed)
+
+    def _on_compared(self, event: protocol.Event) -> None:
+        self._is_comparing = False
+        if isinstance(event, ModelsCompared) and self._done is not None:
+            self._comparison = (
+                f"{words.loss_words(1000 - event.words_same).capitalize()}, on a text of {event.tokens:,} tokens. "
+                f"Perplexity {event.perplexity:.2f}; of the original, {event.reference_perplexity:.2f}."
+            )
+            self.measured.emit(self._done.type_name, 1000 - event.words_same)
+        self.changed.emit()
+
+    def _on_failed(self, error: UserError) -> None:
+        self._is_comparing = False
+        self._comparison = f"{error.title} {error.advice}".strip()
+        self.changed.emit()

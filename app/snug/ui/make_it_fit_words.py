@@ -1,0 +1,211 @@
+"""What the "Make it fit" screen says: the slider's stops, the figures of a choice, the curve of losses, the result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from snug.core.fit import Fit, Verdict
+from snug.core.quantisation import group_of
+from snug.core.words import (
+    TOKENS_PER_PAGE,
+    duration_text,
+    pages_text,
+    size_text,
+    words_per_second_text,
+)
+from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ConversionPreviewed, ConversionProgress
+
+STAGES = {
+    "fetching": "Fetching the model",
+    "calibrating": "Learning from the text which weights matter",
+    "converting": "Making the file",
+    "verifying": "Reading it again, to be sure",
+    "checking": "Trying it out",
+}
+THOUSAND = 1000
+GRID_STEPS = (1, 2, 5)
+MOST_GRID_LINES = 4
+_UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+def stop_label(choice: ConversionChoice, index: int, choices: Sequence[ConversionChoice], original: str) -> str:
+    """The word under the slider for a choice: Smallest, Compact, Balanced, Nearly lossless or Original."""
+    if choice.type_name == original:
+        return "Original"
+    if index == 0 and len(choices) > 1:
+        return "Smallest"
+    return {"compact": "Compact", "balanced": "Balanced"}.get(group_of(choice.type_name), "Nearly lossless")
+
+
+def slider_labels(choices: Sequence[ConversionChoice], original: str) -> list[dict[str, Any]]:
+    """Each word once: `text`, its `first` and `last` stop, and their middle as a `place` of 0 to 1 on the slider."""
+    labels: list[dict[str, Any]] = []
+    for index, choice in enumerate(choices):
+        text = stop_label(choice, index, choices, original)
+        if labels and labels[-1]["text"] == text:
+            labels[-1]["last"] = index
+        else:
+            labels.append({"text": text, "first": index, "last": index})
+    span = max(1, len(choices) - 1)
+    for label in labels:
+        label["place"] = (label["first"] + label["last"]) / 2 / span
+    return labels
+
+
+def figures(choice: ConversionChoice, fit: Fit | None) -> list[dict[str, str]]:
+    """The lines of "What you get": a name and a value each."""
+    rows = [{"name": "On disk", "value": size_text(choice.size_bytes)}]
+    if fit is not None:
+        rows.append({"name": "Speed", "value": speed_words(fit)})
+        if fit.verdict is not Verdict.TOO_BIG and fit.prefill is not None and fit.prefill.mid > 0:
+            rows.append({"name": "First word, for a page", "value": duration_text(TOKENS_PER_PAGE / fit.prefill.mid)})
+        rows.append({"name": "Remembers", "value": pages_text(fit.context)})
+    rows.append({"name": "Against the original", "value": loss_words(choice.words_changed)})
+    return rows
+
+
+def speed_words(fit: Fit) -> str:
+    """The speed in words; of what does not fit, that it does not run here."""
+    if fit.verdict is Verdict.TOO_BIG:
+        return "does not run here"
+    return words_per_second_text(fit.speed)
+
+
+def loss_words(words_changed: float) -> str:
+    """ "994 of 1,000 words the same"; "not known" for a negative number."""
+    if words_changed < 0:
+        return "not known yet"
+    if words_changed < 0.5:
+        return "the same words"
+    return f"{THOUSAND - round(words_changed)} of 1,000 words the same"
+
+
+def curve(choices: Sequence[ConversionChoice], measured: dict[str, float]) -> dict[str, Any]:
+    """The points of the curve of losses and its axes, in shares of the drawing (0 to 1, y upwards).
+
+    `points` hold x, y and the type, `measured` those that were measured; `rows` and `columns` are the grid's lines
+    with their words. Empty where no choice's loss is known.
+    """
+    known = [choice for choice in choices if choice.words_changed >= 0]
+    if len(known) < 2:
+        return {}
+    low, high = known[0].size_bytes, known[-1].size_bytes
+    span = max(1, high - low)
+    worst = max([choice.words_changed for choice in known] + list(measured.values()))
+    step = _grid_step(max(1.0, worst))
+    top = step * (int(worst / step) + 1)
+
+    def point(choice: ConversionChoice, words: float) -> dict[str, Any]:
+        return {"x": (choice.size_bytes - low) / span, "y": words / top, "type": choice.type_name}
+
+    return {
+        "points": [point(choice, choice.words_changed) for choice in known],
+        "measured": [point(choice, measured[choice.type_name]) for choice in known if choice.type_name in measured],
+        "rows": [{"y": value * step / top, "text": f"{value * step:g}"} for value in range(round(top / step) + 1)],
+        "columns": [{"x": (size - low) / span, "text": size_text(size)} for size in _even_sizes(low, high)],
+    }
+
+
+def too_big_from(choices: Sequence[ConversionChoice], fits: Sequence[Fit | None]) -> float:
+    """Where on the curve's x axis (0 to 1) files are too big for this computer; 1.1 where none is."""
+    known = [(choice, fit) for choice, fit in zip(choices, fits, strict=True) if choice.words_changed >= 0]
+    if len(known) < 2:
+        return 1.1
+    low, high = known[0][0].size_bytes, known[-1][0].size_bytes
+    span = max(1, high - low)
+    fitting = 0.0
+    for choice, fit in known:
+        place = (choice.size_bytes - low) / span
+        if fit is not None and fit.verdict is Verdict.TOO_BIG:
+            return max(0.0, (fitting + place) / 2)
+        fitting = place
+    return 1.1
+
+
+def source_sentence(preview: ConversionPreviewed, choice: ConversionChoice, rate: float) -> str:
+    """What the source is, and how long it takes: "A chat model with 4 billion weights… about 3 minutes to make"."""
+    parts = [preview.sentence]
+    if preview.fetch_bytes:
+        times = f"{size_text(preview.fetch_bytes)} to fetch"
+        if rate > 0:
+            times += f", {duration_text(preview.fetch_bytes / rate)}"
+        parts.append(f"{times}; then {duration_text(choice.seconds)} to convert.")
+    else:
+        parts.append(f"{duration_text(choice.seconds).capitalize()} to convert.")
+    return " ".join(parts)
+
+
+def room_problem(preview: ConversionPreviewed, choice: ConversionChoice) -> str:
+    """A sentence where the disk lacks room for the result and what is needed beside it; "" where it does not."""
+    needed = choice.size_bytes + preview.working_bytes
+    if not preview.free_bytes or needed <= preview.free_bytes:
+        return ""
+    return (
+        f"The disk has {size_text(preview.free_bytes)} free and {size_text(needed)} are needed. "
+        "Choose a smaller file, or make room."
+    )
+
+
+def type_words(choice: ConversionChoice, is_weighed: bool) -> str:
+    """The raw type and what it is made of: "Type Q4_K_M: 108 tensors Q4_K, 33 Q6_K, weighed by text"."""
+    kinds = sorted(choice.tensor_types.items(), key=lambda item: -item[1])
+    parts = [f"{count} {kind}" for kind, count in kinds if kind != "F32"]
+    made_of = f": tensors {', '.join(parts)}" if parts else ""
+    return f"Type {choice.type_name}{made_of}{', weighed by text' if is_weighed else ''}"
+
+
+def progress_words(progress: ConversionProgress | None) -> str:
+    """What is being done, how far it is and how long it takes yet."""
+    if progress is None:
+        return "Starting…"
+    words = progress.doing or STAGES.get(progress.stage, "Working")
+    parts = [words]
+    if progress.total_bytes:
+        parts.append(f"{size_text(progress.done_bytes)} of {size_text(progress.total_bytes)}")
+    if progress.seconds_left > 0:
+        parts.append(f"{duration_text(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def result_rows(
+    done: ConversionDone, choice: ConversionChoice, predicted: Fit | None, now: Fit
+) -> list[dict[str, str]]:
+    """Prediction beside what came out: a name, what was said before and what was measured."""
+    rows = [
+        _pair("On disk", size_text(choice.size_bytes), size_text(done.size_bytes)),
+        _pair("Memory", size_text(predicted.memory.total) if predicted else "", size_text(now.memory.total)),
+        _pair("Speed", speed_words(predicted) if predicted else "", speed_words(now)),
+        _pair("Time to make it", duration_text(choice.seconds), duration_text(done.seconds)),
+    ]
+    if done.words_changed >= 0:
+        rows.append(_pair("Against the original", loss_words(choice.words_changed), loss_words(done.words_changed)))
+    return rows
+
+
+def file_name(title: str, type_name: str) -> str:
+    """A plain name for the result: letters, digits, dots, dashes and underscores only."""
+    stem = _UNSAFE.sub("-", title.rsplit("/", 1)[-1]).strip("-.") or "model"
+    return f"{stem[:80]}-{type_name}.gguf"
+
+
+def _pair(name: str, before: str, after: str) -> dict[str, str]:
+    return {"name": name, "before": before, "after": after}
+
+
+def _grid_step(top: float) -> float:
+    """The smallest round step (1, 2, 5 times a power of ten) that needs at most `MOST_GRID_LINES` lines."""
+    power = 0.1
+    while True:
+        for factor in GRID_STEPS:
+            if top / (factor * power) <= MOST_GRID_LINES:
+                return factor * power
+        power *= 10
+
+
+def _even_sizes(low: int, high: int) -> list[int]:
+    """Round sizes between the smallest and the largest file, for the axis."""
+    step = _grid_step(max(1.0, (high - low) / 1e6)) * 1e6
+    first = int(-(-low // step) * step)
+    return list(range(first, high + 1, max(1, int(step))))
