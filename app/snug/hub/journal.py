@@ -50,14 +50,14 @@ def read_journal(path: Path) -> State | None:
         return None
     first, *rest = lines
     try:
-        head = msgspec.json.decode(_unsealed(first) or b"", type=Head)
+        head = msgspec.json.decode(unsealed(first) or b"", type=Head)
     except msgspec.DecodeError:
         return None
     if head.format != _FORMAT or head.size < 0:
         return None
     state = State(head)
     for line in rest:
-        _take(state, (_unsealed(line) or b"").decode("ascii", "replace").split())
+        _take(state, (unsealed(line) or b"").decode("ascii", "replace").split())
     return state
 
 
@@ -81,8 +81,8 @@ class Journal:
     @classmethod
     def create(cls, path: Path, head: Head, spans: Spans) -> Journal:
         """A new journal that says the same in fewer lines; it is complete on the disk when it gets its name."""
-        lines = [_sealed(msgspec.json.encode(head))]
-        lines += [_sealed(f"D {first} {end}".encode()) for first, end in spans]
+        lines = [sealed(msgspec.json.encode(head))]
+        lines += [sealed(f"D {first} {end}".encode()) for first, end in spans]
         fresh = path.with_name(path.name + ".new")
         with fresh.open("wb") as file:
             file.write(b"".join(lines))
@@ -102,7 +102,7 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def _write(self, text: str) -> None:
-        line = _sealed(text.encode())
+        line = sealed(text.encode())
         if self._file.write(line) != len(line):
             raise OSError(28, "no room for the journal")
 
@@ -110,11 +110,11 @@ class Journal:
         self._file.close()
 
 
-def _sealed(payload: bytes) -> bytes:
+def sealed(payload: bytes) -> bytes:
     return payload + b" %08x\n" % zlib.crc32(payload)
 
 
-def _unsealed(line: bytes) -> bytes | None:
+def unsealed(line: bytes) -> bytes | None:
     payload, _, seal = line.rpartition(b" ")
     return payload if payload and seal == b"%08x" % zlib.crc32(payload) else None
 
