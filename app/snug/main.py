@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from snug.ui.children import Children
 
 VIEW_MODELS = ("snug.ui.chat", "snug.ui.discover", "snug.ui.library", "snug.ui.downloads", "snug.ui.home",
-               "snug.ui.settings")  # fmt: skip
+               "snug.ui.make_it_fit", "snug.ui.settings")  # fmt: skip
 """Loaded one by one after the first frame; together they would keep the window from answering for too long."""
 
 BUSY_TRIES = 20
@@ -159,6 +159,7 @@ class Rooms(QObject):
                 "discover": self.discover,
                 "library": self.library,
                 "chat": self.chat,
+                "fit": self.fit,
                 "downloads": self.downloads,
                 "settings": self.settings,
             }
@@ -198,6 +199,7 @@ class Rooms(QObject):
         from snug.ui.home import HomeModel
         from snug.ui.library import LibraryModelView
         from snug.ui.machine_reader import MachineReader
+        from snug.ui.make_it_fit import MakeItFitModel
         from snug.ui.memory_plans import MemoryPlans
         from snug.ui.model_details import ModelDetails
         from snug.ui.secrets import SecretKeeper
@@ -223,6 +225,11 @@ class Rooms(QObject):
         self.chat = ChatModel(
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self
         )
+        previewing = ChildRequests(partial(children.make, "preview"), self)
+        converting = ChildRequests(partial(children.make, "conversion"), self)
+        self.fit = MakeItFitModel(
+            store, self.reader.known, previewing, converting, self._queue.folder, self._token, self
+        )
         self.downloads = DownloadsModel(self._queue, store.settings, self)
         self.settings = SettingsModel(store, self._secrets, self._paths.home, resources / "licences", self)
 
@@ -244,6 +251,10 @@ class Rooms(QObject):
         self.discover.settingsRequested.connect(lambda: show("settings"))
         self.library.leaving.connect(self.chat.release)
         self.library.said.connect(self.app_model.toast)
+        self.fit.chatRequested.connect(self._chat_with)
+        self.fit.searchRequested.connect(lambda: show("discover"))
+        self.fit.said.connect(self.app_model.toast)
+        self.reader.changed.connect(self.fit.refresh)
         self.downloads.chatRequested.connect(self._chat_with)
         self.downloads.searchRequested.connect(lambda: show("discover"))
         self.downloads.settingsRequested.connect(lambda: show("settings"))

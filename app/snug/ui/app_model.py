@@ -12,7 +12,7 @@ from snug.ui.first_look import FirstLook
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-SCREENS = ("home", "discover", "library", "chat", "downloads", "settings")
+SCREENS = ("home", "discover", "library", "chat", "fit", "downloads", "settings")
 
 
 @QmlElement
@@ -94,6 +94,10 @@ class AppModel(QObject):
     @Property(QObject, notify=modelsChanged)
     def chat(self) -> QObject | None:
         return self._models.get("chat")
+
+    @Property(QObject, notify=modelsChanged)
+    def fit(self) -> QObject | None:
+        return self._models.get("fit")
 
     @Property(QObject, notify=modelsChanged)
     def downloads(self) -> QObject | None:

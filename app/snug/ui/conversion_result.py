@@ -82,12 +82,17 @@ class ConversionResult(QObject):
         return f"All {count} checks are right. It is in your Library." if count else "It is in your Library."
 
     @Property(list, notify=changed)
-    def rows(self) -> list[dict[str, str]]:
-        return self._rows
+    def cells(self) -> list[dict[str, str]]:
+        """The table row by row: name, what was predicted ("before"), what was measured ("after")."""
+        return [{"kind": kind, "text": row[kind]} for row in self._rows for kind in ("name", "before", "after")]
 
     @Property(list, notify=changed)
     def checks(self) -> list[dict[str, Any]]:
         return [{"ok": check.ok, "text": check.words} for check in (self._done.checks if self._done else ())]
+
+    @Property(bool, notify=changed)
+    def hasTrouble(self) -> bool:
+        return self._done is not None and any(not check.ok for check in self._done.checks)
 
     @Property(list, notify=changed)
     def notes(self) -> list[str]:

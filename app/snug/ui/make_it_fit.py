@@ -49,7 +49,9 @@ class MakeItFitModel(QObject):
     changed = Signal()
     choiceChanged = Signal()
     progressChanged = Signal()
+    chatRequested = Signal(int)
     said = Signal(str)
+    searchRequested = Signal()
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class MakeItFitModel(QObject):
         self._fit_view = FitView(self)
         self._result = ConversionResult(store, machine, self._ask_comparison, self)
         self._result.measured.connect(self._on_measured)
+        self._result.chatRequested.connect(self.chatRequested)
         self._run = ConversionRun(convert_child, self)
         self._run.changed.connect(self.progressChanged)
         self._run.done.connect(self._on_done)
@@ -222,9 +225,29 @@ class MakeItFitModel(QObject):
     def figures(self) -> list[dict[str, str]]:
         return words.figures(self._chosen, self._fits[self._choice]) if self._preview else []
 
-    @Property(dict, notify=choiceChanged)
-    def curve(self) -> dict[str, Any]:
-        return words.curve(self._preview.choices, self._measured) if self._preview else {}
+    @Property(list, notify=choiceChanged)
+    def curvePoints(self) -> list[dict[str, Any]]:
+        return self._curve.points
+
+    @Property(list, notify=choiceChanged)
+    def curveMeasured(self) -> list[dict[str, Any]]:
+        return self._curve.measured
+
+    @Property(list, notify=choiceChanged)
+    def curveRows(self) -> list[dict[str, Any]]:
+        return self._curve.rows
+
+    @Property(list, notify=choiceChanged)
+    def curveColumns(self) -> list[dict[str, Any]]:
+        return self._curve.columns
+
+    @Property(str, notify=choiceChanged)
+    def chosenType(self) -> str:
+        return self._chosen.type_name if self._preview else ""
+
+    @Property(str, notify=choiceChanged)
+    def curveWords(self) -> str:
+        return words.curve_words(bool(self._measured)) if self._preview else ""
 
     @Property(float, notify=choiceChanged)
     def tooBigFrom(self) -> float:
@@ -293,6 +316,12 @@ class MakeItFitModel(QObject):
     def stopMaking(self) -> None:
         self._run.stop()
 
+    @Property(str, notify=progressChanged)
+    def workingTitle(self) -> str:
+        if self._preview is None or self._run.request is None:
+            return ""
+        return f"Making {self._preview.title} at {size_text(self._chosen.size_bytes)}"
+
     @Property(float, notify=progressChanged)
     def fraction(self) -> float:
         progress = self._run.progress
@@ -320,6 +349,10 @@ class MakeItFitModel(QObject):
         self.look()
 
     # --- answers
+
+    @property
+    def _curve(self) -> words.Curve:
+        return words.curve_of(self._preview.choices, self._measured) if self._preview else words.Curve()
 
     @property
     def _chosen(self) -> ConversionChoice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from snug.core.fit import Fit, Verdict
@@ -82,15 +83,25 @@ def loss_words(words_changed: float) -> str:
     return f"{THOUSAND - round(words_changed)} of 1,000 words the same"
 
 
-def curve(choices: Sequence[ConversionChoice], measured: dict[str, float]) -> dict[str, Any]:
-    """The points of the curve of losses and its axes, in shares of the drawing (0 to 1, y upwards).
+@dataclass(frozen=True)
+class Curve:
+    """The curve of losses and its axes, in shares of the drawing (0 to 1, y upwards).
 
     `points` hold x, y and the type, `measured` those that were measured; `rows` and `columns` are the grid's lines
-    with their words. Empty where no choice's loss is known.
+    with their words.
     """
+
+    points: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+
+
+def curve_of(choices: Sequence[ConversionChoice], measured: dict[str, float]) -> Curve:
+    """The curve of what is lost at each size; an empty one where no loss is known."""
     known = [choice for choice in choices if choice.words_changed >= 0]
     if len(known) < 2:
-        return {}
+        return Curve()
     low, high = known[0].size_bytes, known[-1].size_bytes
     span = max(1, high - low)
     worst = max([choice.words_changed for choice in known] + list(measured.values()))
@@ -100,12 +111,18 @@ def curve(choices: Sequence[ConversionChoice], measured: dict[str, float]) -> di
     def point(choice: ConversionChoice, words: float) -> dict[str, Any]:
         return {"x": (choice.size_bytes - low) / span, "y": words / top, "type": choice.type_name}
 
-    return {
-        "points": [point(choice, choice.words_changed) for choice in known],
-        "measured": [point(choice, measured[choice.type_name]) for choice in known if choice.type_name in measured],
-        "rows": [{"y": value * step / top, "text": f"{value * step:g}"} for value in range(round(top / step) + 1)],
-        "columns": [{"x": (size - low) / span, "text": size_text(size)} for size in _even_sizes(low, high)],
-    }
+    return Curve(
+        points=[point(choice, choice.words_changed) for choice in known],
+        measured=[point(choice, measured[choice.type_name]) for choice in known if choice.type_name in measured],
+        rows=[{"y": value * step / top, "text": f"{value * step:g}"} for value in range(round(top / step) + 1)],
+        columns=[{"x": (size - low) / span, "text": size_text(size)} for size in _even_sizes(low, high)],
+    )
+
+
+def curve_words(is_measured: bool) -> str:
+    """What the curve shows, and from what."""
+    words = "Words that change, of 1,000, against the file's size. Estimated from models of about this size"
+    return f"{words}; the square was measured here." if is_measured else f"{words}."
 
 
 def too_big_from(choices: Sequence[ConversionChoice], fits: Sequence[Fit | None]) -> float:

@@ -95,6 +95,12 @@ ApplicationWindow {
                 current: root.app.screen
             }
             ScreenSlot {
+                screen: "fit"
+                source: "Screens/MakeItFit.qml"
+                model: root.app.fit
+                current: root.app.screen
+            }
+            ScreenSlot {
                 screen: "downloads"
                 source: "Screens/Downloads.qml"
                 model: root.app.downloads

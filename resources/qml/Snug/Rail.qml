@@ -5,7 +5,7 @@ import Snug.Models
 import Snug.Style
 import Snug.Parts
 
-// The places of the app: icon above word, with Ctrl+1 to Ctrl+6.
+// The places of the app: icon above word, with Ctrl+1 to Ctrl+7.
 Item {
     id: root
 
@@ -62,19 +62,26 @@ Item {
             text: qsTr("Chat")
             iconName: "message-circle"
         }
+        Place {
+            objectName: "railFit"
+            screen: "fit"
+            keys: "Ctrl+5"
+            text: qsTr("Make it fit")
+            iconName: "shrink"
+        }
         Item {
             Layout.fillHeight: true
         }
         Place {
             screen: "downloads"
-            keys: "Ctrl+5"
+            keys: "Ctrl+6"
             text: qsTr("Downloads")
             iconName: "download"
             progress: root.app.downloadProgress
         }
         Place {
             screen: "settings"
-            keys: "Ctrl+6"
+            keys: "Ctrl+7"
             text: qsTr("Settings")
             iconName: "settings"
         }

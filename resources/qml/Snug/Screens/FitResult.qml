@@ -1,0 +1,139 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// The finished file: predicted and measured side by side, its checks, and what to do with it.
+Card {
+    id: root
+
+    required property ConversionResult result
+    signal another
+
+    contentItem: ColumnLayout {
+        spacing: Theme.spaceM
+
+        RowLayout {
+            spacing: Theme.spaceM
+
+            TintedIcon {
+                name: "circle-check"
+                size: 24
+                color: Theme.good
+            }
+            HeadingText {
+                objectName: "fitDoneTitle"
+                text: root.result.title
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+        }
+        SmallText {
+            objectName: "fitDoneWords"
+            text: root.result.summary
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+        GridLayout {
+            columns: 3
+            columnSpacing: Theme.spaceXl
+            rowSpacing: Theme.spaceS
+            Layout.fillWidth: true
+
+            CaptionText {
+                text: ""
+            }
+            CaptionText {
+                text: qsTr("Predicted")
+            }
+            CaptionText {
+                text: qsTr("Measured")
+                Layout.fillWidth: true
+            }
+            Repeater {
+                model: root.result.cells
+
+                BodyText {
+                    required property var modelData
+                    text: modelData.text
+                    color: modelData.kind === "after" ? Theme.text : Theme.quiet
+                    font.weight: modelData.kind === "after" ? Font.DemiBold : Font.Normal
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: modelData.kind === "after"
+                    Layout.maximumWidth: 320
+                }
+            }
+        }
+        Flow {
+            spacing: Theme.spaceM
+            Layout.fillWidth: true
+
+            PrimaryButton {
+                objectName: "fitChat"
+                text: qsTr("Chat with it")
+                iconName: "message-circle"
+                onClicked: root.result.chat()
+            }
+            QuietButton {
+                objectName: "fitCompare"
+                text: root.result.isComparing ? qsTr("Comparing…") : qsTr("Compare with the original")
+                enabled: !root.result.isComparing
+                onClicked: root.result.compare()
+            }
+            QuietButton {
+                objectName: "fitAnother"
+                text: qsTr("Make another")
+                onClicked: root.another()
+            }
+        }
+        BodyText {
+            objectName: "fitComparison"
+            visible: text !== ""
+            text: root.result.comparison
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+        Fold {
+            objectName: "fitChecks"
+            visible: root.result.checks.length > 0
+            text: qsTr("What was checked")
+            open: root.result.hasTrouble
+            Layout.fillWidth: true
+
+            Repeater {
+                model: root.result.checks
+
+                RowLayout {
+                    id: check
+                    required property var modelData
+                    spacing: Theme.spaceS
+                    Layout.fillWidth: true
+
+                    TintedIcon {
+                        name: check.modelData.ok ? "circle-check" : "triangle-alert"
+                        size: 16
+                        color: check.modelData.ok ? Theme.good : Theme.tight
+                        Layout.alignment: Qt.AlignTop
+                    }
+                    SmallText {
+                        text: check.modelData.text
+                        wrapMode: Text.Wrap
+                        Layout.fillWidth: true
+                    }
+                }
+            }
+            Repeater {
+                model: root.result.notes
+
+                SmallText {
+                    required property string modelData
+                    text: modelData
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+            }
+        }
+    }
+}

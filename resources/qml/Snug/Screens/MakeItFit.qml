@@ -1,0 +1,189 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Dialogs
+import QtQuick.Layouts
+import Snug.Models
+import Snug.Style
+import Snug.Parts
+
+// A model's page, a folder or a file becomes a file that this computer can run.
+ScreenPage {
+    id: root
+
+    required property MakeItFitModel model
+    readonly property bool isWide: width >= 960 * Theme.roomScale
+
+    ColumnLayout {
+        spacing: 2
+        Layout.fillWidth: true
+
+        TitleText {
+            text: qsTr("Make it fit")
+            Layout.fillWidth: true
+        }
+        BodyText {
+            text: qsTr("Turn any model into a file that this computer can run.")
+            color: Theme.quiet
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+    }
+    Flow {
+        enabled: root.model.phase !== "working"
+        spacing: Theme.spaceS
+        Layout.fillWidth: true
+
+        TextEntry {
+            id: entry
+            objectName: "fitSource"
+            width: root.isWide ? parent.width - folderButton.width - fileChoice.width - 2 * parent.spacing : parent.width
+            label: qsTr("Address of a model, or a folder")
+            iconName: "link"
+            placeholderText: qsTr("Paste the address of a model's page")
+            text: root.model.sourceText
+            onTextEdited: root.model.write(text)
+            onTextChanged: text === "" && root.model.write("")
+            onAccepted: root.model.look()
+        }
+        QuietButton {
+            id: folderButton
+            objectName: "fitFolder"
+            text: qsTr("Pick a folder…")
+            iconName: "folder-open"
+            onClicked: folderDialog.open()
+        }
+        Choice {
+            id: fileChoice
+            objectName: "fitOwnModel"
+            label: qsTr("A model of the Library")
+            visible: root.model.ownModels.length > 0
+            width: Math.round(190 * Theme.textScale)
+            listWidth: 340
+            model: root.model.ownModels
+            textRole: "text"
+            currentIndex: -1
+            displayText: qsTr("From the Library")
+            onActivated: index => {
+                root.model.pickModel(root.model.ownModels[index].id);
+                currentIndex = -1;
+            }
+        }
+    }
+    RowLayout {
+        visible: root.model.sentence !== "" && root.model.phase !== "done"
+        spacing: Theme.spaceS
+        Layout.fillWidth: true
+
+        TintedIcon {
+            name: root.model.phase === "looking" ? "clock" : "circle-check"
+            size: 18
+            color: root.model.phase === "looking" ? Theme.quiet : Theme.good
+            Layout.alignment: Qt.AlignTop
+        }
+        SmallText {
+            objectName: "fitSentence"
+            text: root.model.sentence
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+    }
+    Repeater {
+        model: root.model.phase === "done" ? [] : root.model.warnings
+
+        RowLayout {
+            id: warning
+            required property string modelData
+            spacing: Theme.spaceS
+            Layout.fillWidth: true
+
+            TintedIcon {
+                name: "triangle-alert"
+                size: 18
+                color: Theme.tight
+                Layout.alignment: Qt.AlignTop
+            }
+            SmallText {
+                text: warning.modelData
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+        }
+    }
+    ErrorCard {
+        objectName: "fitProblem"
+        visible: root.model.problemTitle !== ""
+        title: root.model.problemTitle
+        text: root.model.problemAdvice
+        details: root.model.problemDetails
+        actionText: root.model.phase === "ready" ? qsTr("Try again") : qsTr("Look again")
+        onAction: root.model.phase === "ready" ? root.model.make() : root.model.look()
+        Layout.fillWidth: true
+    }
+    EmptyState {
+        objectName: "fitEmpty"
+        visible: root.model.phase === "empty" && root.model.problemTitle === ""
+        iconName: "shrink"
+        title: qsTr("Which model should fit?")
+        text: qsTr("Paste the address of any model on Hugging Face, or pick a folder or a model that you have. Snug says what it is and how small it can be, and makes the file here, on this computer.")
+        primaryText: qsTr("Pick a folder…")
+        secondaryText: qsTr("Find a model")
+        onPrimary: folderDialog.open()
+        onSecondary: root.model.searchRequested()
+        Layout.fillWidth: true
+    }
+    FitResult {
+        visible: root.model.phase === "done"
+        result: root.model.result
+        onAnother: root.model.another()
+        Layout.fillWidth: true
+    }
+    FitProgress {
+        visible: root.model.phase === "working"
+        model: root.model
+        Layout.fillWidth: true
+    }
+    GridLayout {
+        visible: root.model.phase === "ready"
+        columns: root.isWide ? 2 : 1
+        columnSpacing: Theme.spaceL
+        rowSpacing: Theme.spaceL
+        Layout.fillWidth: true
+
+        FitSize {
+            model: root.model
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            Layout.preferredWidth: 3
+        }
+        FitFigures {
+            model: root.model
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            Layout.preferredWidth: 2
+            onTextWanted: textDialog.open()
+        }
+    }
+
+    FolderDialog {
+        id: folderDialog
+        title: qsTr("Pick the folder of a model")
+        onAccepted: root.model.pick(selectedFolder.toString())
+    }
+    FileDialog {
+        id: textDialog
+        title: qsTr("Pick a text that is like what you will write")
+        nameFilters: [qsTr("Texts (*.txt *.md)"), qsTr("All files (*)")]
+        onAccepted: root.model.useText(selectedFile.toString())
+    }
+    DropArea {
+        parent: root
+        anchors.fill: parent
+        enabled: root.model.phase !== "working"
+        onDropped: drop => {
+            if (drop.hasUrls)
+                root.model.pick(drop.urls[0].toString());
+            else if (drop.hasText)
+                root.model.pick(drop.text);
+        }
+    }
+}
