@@ -251,6 +251,7 @@ class Rooms(QObject):
         self.discover.settingsRequested.connect(lambda: show("settings"))
         self.library.leaving.connect(self.chat.release)
         self.library.said.connect(self.app_model.toast)
+        self.library.makeItFitRequested.connect(self._make_fit)
         self.fit.chatRequested.connect(self._chat_with)
         self.fit.searchRequested.connect(lambda: show("discover"))
         self.fit.said.connect(self.app_model.toast)
@@ -268,6 +269,11 @@ class Rooms(QObject):
     def _chat_with(self, model_id: int) -> None:
         self.chat.newChatWith(model_id)
         self.app_model.show("chat")
+
+    def _make_fit(self, source: str) -> None:
+        """Show "Make it fit" with this model's page, folder or file."""
+        self.fit.open(source)
+        self.app_model.show("fit")
 
     def _chat_with_pip(self) -> None:
         assert self.store is not None

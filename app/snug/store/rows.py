@@ -41,9 +41,10 @@ class NewModel:
 
 @dataclass(frozen=True, slots=True)
 class LibraryModel:
-    """A model of the library. `source` is "hub", "file", "built-in" or "app:" and another app's name.
+    """A model of the library. `source` is "hub", "file", "built-in", "made" or "app:" and another app's name.
 
-    `is_ours` is True where Snug fetched the files, and so may delete them. `state` is one of `MODEL_STATES`.
+    Of a model that was "made" here, `repo` names what it was made of.
+    `is_ours` is True where Snug fetched or made the files, and so may delete them. `state` is one of `MODEL_STATES`.
     """
 
     id: int

@@ -38,6 +38,7 @@ class LibraryModelView(QObject):
     searchRequested = Signal()
     said = Signal(str)
     leaving = Signal(int)
+    makeItFitRequested = Signal(str)
 
     def __init__(
         self, store: Store, machine: Callable[[], Machine], files: ChildRequests, parent: QObject | None = None
@@ -167,6 +168,13 @@ class LibraryModelView(QObject):
     @Slot(int)
     def chat(self, model_id: int) -> None:
         self.chatRequested.emit(model_id)
+
+    @Slot(int)
+    def makeSmaller(self, model_id: int) -> None:
+        """Opens the model in "Make it fit"."""
+        model = self._store.models.get(model_id)
+        if model is not None:
+            self.makeItFitRequested.emit(model.path)
 
     @Slot()
     def findModels(self) -> None:

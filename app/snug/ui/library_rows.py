@@ -12,6 +12,7 @@ from snug.core.memory_fit import fit as fit_of
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store.rows import BUILT_IN, LibraryModel
+from snug.ui.conversion_source import MADE_HERE
 from snug.ui.downloads import when_words
 from snug.ui.fit_view import verdict_kind
 from snug.worker import protocol
@@ -63,6 +64,8 @@ def line_parts(model: LibraryModel, now: datetime) -> list[str]:
         parts.append(f"kept by {model.source.removeprefix('app:')}")
     elif model.source == BUILT_IN:
         parts.append("comes with Snug")
+    elif model.source == MADE_HERE:
+        parts.append(f"made here from {model.repo}")
     elif model.source == "file":
         parts.append("your own file")
     else:

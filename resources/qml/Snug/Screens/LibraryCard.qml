@@ -122,6 +122,13 @@ Card {
                         onTriggered: root.library.check(root.modelId)
                     }
                     ActionItem {
+                        objectName: "librarySmaller"
+                        visible: root.canChat
+                        text: qsTr("Make it smaller…")
+                        iconName: "shrink"
+                        onTriggered: root.library.makeSmaller(root.modelId)
+                    }
+                    ActionItem {
                         objectName: "libraryRemove"
                         visible: root.canRemove
                         text: qsTr("Remove…")
