@@ -28,7 +28,7 @@ PIP = Path(__file__).parents[1] / "resources" / "models" / "pip" / "pip-7m-Q8_0.
 HEAD = 64
 PATTERN_BLOCKS = 1024
 PROMPT = " ".join(["Tell me a long story about a fox and a bear who live in a wood by the sea."] * 8)
-RUNS = 8
+RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,11 @@ SIZES = (
     Size("0.13B", 768, 2048, 20, 4),
     Size("0.4B", 1024, 2816, 36, 8),
     Size("0.9B", 2048, 5632, 20, 8),
+    Size("1.6B", 2560, 6912, 24, 8),
     Size("2.9B", 3072, 8192, 30, 8),
 )
 TYPES = ("Q4_0", "Q4_K_M", "Q6_K", "Q8_0", "F16")
-LARGEST_BYTES = 2_600_000_000
+LARGEST_BYTES = 6_500_000_000
 BYTES_A_WEIGHT = {"Q4_0": 0.57, "Q4_K_M": 0.61, "Q6_K": 0.82, "Q8_0": 1.07, "F16": 2.0}
 VOCABULARY = 4096
 QUIET_PERCENT = 25.0
@@ -145,10 +146,10 @@ def measure(path: Path, tokens: int) -> dict[str, float]:
     with WorkerClient(logs=path.parent) as child:
         child.request(protocol.LoadModel(path=str(path), context=2048), timeout=300)
         found = []
-        for _ in range(RUNS):
+        for run in range(RUNS):
             wait_until_quiet()
             asked = protocol.Generate(
-                messages=[protocol.ChatMessage(role="user", text=PROMPT)],
+                messages=[protocol.ChatMessage(role="user", text=f"{run} {PROMPT}")],
                 sampling=protocol.Sampling(temperature=0, max_tokens=tokens),
             )
             done = child.request(asked, timeout=300)

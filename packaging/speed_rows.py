@@ -2,6 +2,11 @@
 
 `python packaging/speed_rows.py RAW.json` writes tests/data/speed/measured.json: the rows that are kept, and how many
 were left out for which reason. RAW holds single-user measurements published with the llmfit project (MIT licence).
+
+One rule for all rows, stated before any fit and blind to how well a row is foretold: a row stays where one device whose
+bandwidth is known held the whole of one known model (`judge` asks in this order: one card; no speculation; not the
+processor; a known device; llama.cpp itself; everything on the card; a known model and type; room for it; at most 8k
+tokens of context in use), no faster than that memory can be read, and each measurement once.
 """
 
 from __future__ import annotations
@@ -75,12 +80,15 @@ def device_of(row: dict[str, Any]) -> str:
     return re.sub(r"\b(M\d) \1\b", r"\1", row["chip"]) if row["chip"] else row["gpu"] or ""
 
 
+def depth_before(row: dict[str, Any]) -> int:
+    """Tokens that were in the context before the prompt, where the command states a depth."""
+    stated = re.search(r" -d (\d+)", row["command"] or "")
+    return int(stated[1]) if stated else 0
+
+
 def depth_of(row: dict[str, Any]) -> int:
     """Tokens in the context while the answer was written."""
-    command = row["command"] or ""
-    stated = re.search(r" -d (\d+)", command)
-    before = int(stated[1]) if stated else (row["prompt_tokens"] or 0)
-    return before + (row["output_tokens"] or 128) // 2
+    return (depth_before(row) or row["prompt_tokens"] or 0) + (row["output_tokens"] or 128) // 2
 
 
 def traffic(facts: ModelFacts, depth: int, kv_type: str) -> tuple[int, int]:
@@ -141,7 +149,8 @@ def judge(row: dict[str, Any], shapes: dict[str, CatalogueEntry]) -> tuple[str, 
     return "", {
         "id": row["id"], "device": device, "memory_bytes": memory, "backend": backend, "model": key,
         "file_type": kind.name, "named_type": row["quant"], "kv_type": kv_type, "depth": depth,
-        "context": row["context"], "prompt_tokens": row["prompt_tokens"] or 0, "tokens_per_s": row["tok_s"],
+        "context": row["context"], "prompt_tokens": row["prompt_tokens"] or 0, "prompt_before": depth_before(row),
+        "tokens_per_s": row["tok_s"],
         "prompt_tokens_per_s": row["prefill_tok_s"], "is_server": "llama-server" in command or "-ub" in command,
         "engine": row["engine"],
     }  # fmt: skip

@@ -13,22 +13,16 @@ from dataclasses import dataclass
 from snug.core.devices import Place
 from snug.core.fit import SpeedRange
 from snug.core.machine import Cpu
+from snug.core.memory_need import repeating_bytes
 from snug.core.model_facts import ModelFacts
+from snug.core.speed_arithmetic import relative_arithmetic
 from snug.core.speed_constants import ANSWER_RANGES, FITTED, PROMPT_RANGES
-from snug.core.speed_cpu import cpu_prompt_rate, cpu_token_seconds
+from snug.core.speed_cpu import WIDE_PENALTY, cpu_prompt_seconds, cpu_token_seconds
 from snug.core.speed_model import Load, prompt_seconds, token_seconds, type_group
 
 CONVERSATION_FILL_TOKENS = 1000
 """Speed is stated for a conversation of about two pages, or a quarter of a smaller context."""
 PAGE_TOKENS = 500
-EXPERT_PREFILL = 0.35
-"""A mixture of experts reaches this share of the arithmetic rate of a dense model in a prompt on the processor."""
-WIDE_TYPE_PENALTY = {"F32": 2.0, "BF16": 1.6}
-_ARITHMETIC = (
-    (r"rtx 40|\bada\b|\bl40?s?\b", 1.6), (r"rtx 50|rtx pro|\bgb10\b|\bb200", 1.5), (r"\bh[12]00", 2.0),
-    (r"rtx 20|titan rtx|\bt4\b", 0.9), (r"gtx 16", 0.4), (r"gtx 10|\bp40", 0.35), (r"v100|p100", 0.5),
-)  # fmt: skip
-"""8-bit products for a byte of bandwidth by generation (data sheets), relative to NVIDIA's RTX 30 cards."""
 _NOT_CUDA = re.compile(r"radeon|\brx \d|\bvega|instinct|\bpro w\d|\b80[56]0s|\bfirepro|\barc\b|intel", re.IGNORECASE)
 
 
@@ -71,9 +65,18 @@ def blocks_a_layer(facts: ModelFacts) -> float:
     return 0.5 if facts.architecture.lower().startswith("nemotron_h") and is_mixture(facts) else 1.0
 
 
-def relative_arithmetic(name: str) -> float:
-    """How much a device can calculate for each byte it can read, beside the usual of its back-end."""
-    return next((figure for pattern, figure in _ARITHMETIC if re.search(pattern, name.lower())), 1.0)
+def prompt_load(facts: ModelFacts, backend: str, bandwidth: float, arithmetic: float, layers: float) -> Load:
+    """What reading a prompt asks of a device: the layers' products, looking back, what passes between layers."""
+    heads = 1 if facts.output_bytes == 0 else 2
+    edges = heads * facts.vocabulary * facts.embedding_length
+    active = active_parameters(facts)
+    looked_at = zip(facts.kv_heads, facts.head_dims_k, facts.head_dims_v, strict=False)
+    attention = sum(2 * facts.attention_heads * (key + (value or key)) for kv, key, value in looked_at if kv)
+    return Load(
+        backend, bandwidth, 0, 0, layers, type_group(facts.file_type), is_mixture(facts),
+        active=max(active - edges, active / 2), all_weights=repeating_bytes(facts),
+        width=float(facts.embedding_length * facts.layers), attention=float(attention), arithmetic=arithmetic,
+    )  # fmt: skip
 
 
 def backend_of(place: Place) -> str:
@@ -113,17 +116,15 @@ def reading_seconds(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens
     if not works or not facts.parameters:
         return None
     place = _reader(works)
-    active = active_parameters(facts)
-    if place.kind == "memory":
-        rate = cpu_prompt_rate(cpu, active) / WIDE_TYPE_PENALTY.get(facts.file_type.upper(), 1.0)
-        return tokens / (rate * (EXPERT_PREFILL if is_mixture(facts) else 1.0))
+    backend = backend_of(place)
+    if backend == "cpu":
+        load = prompt_load(facts, backend, 0.0, 0.0, facts.layers)
+        return cpu_prompt_seconds(cpu, load, tokens, FITTED) * WIDE_PENALTY.get(facts.file_type.upper(), 1.0)
     if not place.bandwidth:
         return None
-    load = Load(
-        backend_of(place), place.bandwidth, 0, 0, sum(work.layers for work in works), type_group(facts.file_type),
-        is_mixture(facts), active, facts.weight_bytes, relative_arithmetic(place.name),
-    )  # fmt: skip
-    return prompt_seconds(load, tokens, FITTED)
+    arithmetic = relative_arithmetic(place.name, place.total, place.bandwidth)
+    layers = sum(work.layers for work in works) * blocks_a_layer(facts)
+    return prompt_seconds(prompt_load(facts, backend, place.bandwidth, arithmetic, layers), tokens, FITTED)
 
 
 def measured_range(tokens_per_s: float) -> SpeedRange:

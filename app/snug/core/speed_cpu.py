@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 
 from snug.core.machine import Cpu
+from snug.core.speed_model import Load
 
 BYTES_PER_THREAD = 16 * 1024 * 1024
 """The engine takes one thread for each 16 MiB of a small model, then one a core."""
@@ -19,8 +20,10 @@ CACHE_GAIN = 2.0
 CORE_PACE = (("amx_int8", 1.4), ("avx512_vnni", 1.4), ("avx512f", 1.2), ("avx2", 1.0), ("neon", 0.9))
 """A core's pace by what it can do, relative to one with AVX2."""
 SLOW_PACE = 0.4
-CORE_FLOPS = 60e9
-"""Arithmetic a second of one AVX2 core in the prompt."""
+EXPERT_READING = 0.35
+"""A mixture of experts reaches this share of the arithmetic rate of a dense model in a prompt: few tokens an expert."""
+WIDE_PENALTY = {"F32": 2.0, "BF16": 1.6}
+"""Types that a core must turn into another one first; set by hand."""
 
 
 def cores_of(cpu: Cpu) -> float:
@@ -55,6 +58,14 @@ def cpu_token_seconds(
     return math.hypot(memory, weights / pace) + layers * constants["layer_us.cpu"] * 1e-6
 
 
-def cpu_prompt_rate(cpu: Cpu, active: float) -> float:
-    """Tokens of a prompt read a second with so many parameters at work on each."""
-    return cores_of(cpu) * pace_of(cpu) * CORE_FLOPS / (2 * max(1.0, active))
+def cpu_prompt_seconds(cpu: Cpu, load: Load, tokens: float, constants: Mapping[str, float]) -> float:
+    """Seconds to read a prompt of so many tokens: arithmetic of the layers, of looking back, and between the layers."""
+    if tokens <= 0:
+        return 0.0
+    threads = max(1.0, min(cores_of(cpu), load.all_weights // BYTES_PER_THREAD))
+    rate = threads * pace_of(cpu) * constants["core.prompt_flops"]
+    work = 2 * load.active * constants.get(f"core.prompt_{load.group}", 1.0)
+    if load.is_mixture:
+        work /= EXPERT_READING
+    between = load.width * constants["core.prompt_width_flops"]
+    return tokens * (work + load.attention * tokens / 2 + between) / rate

@@ -2,7 +2,9 @@
 
 An answer is bound by memory: a token costs the bytes that it touches over what the memory really delivers, plus a
 fixed time for each layer (kernel launches, waiting). That fixed time is why small models reach a smaller share of the
-bandwidth than large ones. Reading a prompt is bound by arithmetic, plus a pass over the weights for each batch.
+bandwidth than large ones. Reading a prompt is bound by arithmetic (the weights', and that of looking back at what was
+read), plus what passes between the layers and a pass over the weights for each batch; a mixture's many small products
+with few tokens each make that pass take several times as long.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ class Load:
 
     `backend` is "cuda", "metal", "amd" (ROCm and Vulkan) or "cpu"; `bandwidth` in bytes/s, as the maker states it or
     as measured. `weights` and `conversation` in bytes touched; `layers` may be a share. `group` is that of
-    `type_group`. For prompts: `active` parameters at work on each token, `all_weights` the bytes that a batch touches
-    (all experts), `arithmetic` that device's arithmetic for a byte of bandwidth, relative to its back-end's usual.
+    `type_group`. For prompts: `active` parameters of the layers at work on each token (the output head works for the
+    last one alone), `all_weights` the bytes that a batch touches (all experts), `width` the values that one token has
+    in all layers together, `attention` the flops of a token for each token before it, `arithmetic` in flop/s.
     """
 
     backend: str
@@ -38,7 +41,9 @@ class Load:
     is_mixture: bool = False
     active: float = 0.0
     all_weights: float = 0.0
-    arithmetic: float = 1.0
+    width: float = 0.0
+    attention: float = 0.0
+    arithmetic: float = 0.0
 
 
 def type_group(file_type: str) -> str:
@@ -58,14 +63,17 @@ def token_seconds(load: Load, constants: Mapping[str, float]) -> float:
     return touched / (load.bandwidth * constants[f"efficiency.{load.backend}"]) + fixed
 
 
-def prompt_seconds(load: Load, tokens: float, constants: Mapping[str, float]) -> float:
-    """Seconds to read a prompt of so many tokens on that device."""
-    rate = load.bandwidth * load.arithmetic * constants[f"prompt.{load.backend}"]
-    work = 2 * load.active * tokens / rate
-    if load.is_mixture:
-        work *= constants["prompt.mixture"]
-    if load.group == "iq":
-        work *= constants["prompt.iq"]
+def prompt_seconds(load: Load, tokens: float, constants: Mapping[str, float], before: float = 0.0) -> float:
+    """Seconds to read a prompt of so many tokens on that device, with `before` tokens in the context already."""
+    if tokens <= 0:
+        return 0.0
+    rate = load.arithmetic * constants[f"prompt.{load.backend}"]
+    work = 2 * load.active * (constants["prompt.iq"] if load.group == "iq" else 1.0)
+    looking_back = load.attention * (before + tokens / 2) * constants["prompt.attention"]
+    between = load.width * constants["prompt.width_bytes"] / load.bandwidth
     batches = math.ceil(tokens / BATCH)
     one_pass = load.all_weights / (load.bandwidth * constants[f"efficiency.{load.backend}"])
-    return work + batches * one_pass + batches * load.layers * constants[f"layer_us.{load.backend}"] * 1e-6
+    if load.is_mixture:
+        one_pass *= constants[f"prompt.mixture.{load.backend}"]
+    launches = batches * load.layers * constants[f"layer_us.{load.backend}"] * 1e-6
+    return tokens * ((work + looking_back) / rate + between) + batches * one_pass + launches
