@@ -1,0 +1,193 @@
+"""GGUF's block types as grids: the scales of a block apart from its codes, so that codes can be chosen one by one.
+
+A block's header (steps, scales and minima of its sub-blocks) is found by Snug's kernels and read back from their bytes;
+codes are put in beside it. A weight is then `scale * code - low`, both of its sub-block, the code a whole number within
+the grid's limits. Layouts: ggml-common.h of llama.cpp, as in `formats.checkpoints.gguf_blocks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from snug.convert.quantize import TYPES, quantize_rows
+from snug.formats.checkpoints.gguf_blocks import IQ4_VALUES
+from snug.formats.checkpoints.number_types import Array, Floats
+
+Bytes = Codes = Array  # whole numbers of 8 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Of blocks in a column of rows: `scale` and `low`, float32 (rows, sub-blocks), and the blocks' bytes."""
+
+    scale: Floats
+    low: Floats
+    blocks: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One type: values of a block and of a sub-block, codes 0 to `top`, and what `code` stands for: `code - middle`, or
+    the entry of a table. `read` gives scales and lows from bytes, `put` puts codes (rows, block) into them."""
+
+    name: str
+    block: int
+    sub: int
+    top: int
+    middle: int
+    read: Callable[[Bytes], tuple[Floats, Floats]]
+    put: Callable[[Bytes, Codes], None]
+    table: Floats | None = None
+
+    def fit(self, weights: Floats, importance: Floats, threads: int = 1) -> Steps:
+        """The best scales for `weights` (rows, block), each column weighted by `importance` (block,)."""
+        raw = quantize_rows(weights, self.name, importance, threads)
+        blocks = np.frombuffer(raw, np.uint8).reshape(len(weights), TYPES[self.name].block_bytes).copy()
+        scale, low = self.read(blocks)
+        return Steps(scale, low, blocks)
+
+    def round(self, column: Floats, scale: Floats, low: Floats) -> tuple[Codes, Floats]:
+        """The nearest codes to one column of weights (rows,), and the weights that they stand for."""
+        inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale != 0)
+        wanted = (column + low) * inverse
+        if self.table is not None:
+            codes = np.searchsorted(_MIDDLES, wanted).astype(np.uint8)
+            return codes, scale * self.table[codes]
+        whole = np.clip(np.rint(wanted), -self.middle, self.top - self.middle)
+        return (whole + self.middle).astype(np.uint8), scale * whole - low
+
+    def numbers(self, codes: Codes) -> Floats:
+        """What codes stand for before scale and low."""
+        if self.table is not None:
+            return self.table[codes]
+        return codes.astype(np.float32) - np.float32(self.middle)
+
+
+_MIDDLES = ((IQ4_VALUES[1:] + IQ4_VALUES[:-1]) / 2).astype(np.float32)
+
+
+def _half(blocks: Bytes, at: int) -> Floats:
+    return np.ascontiguousarray(blocks[:, at : at + 2]).view("<f2").astype(np.float32)
+
+
+def _no_low(scale: Floats) -> tuple[Floats, Floats]:
+    return scale, np.zeros_like(scale)
+
+
+def _pairs(codes: Codes) -> Bytes:
+    """(rows, m, 2 k) codes as (rows, m, k) bytes: the first half in the lower four bits."""
+    half = codes.shape[-1] // 2
+    return codes[..., :half] & 15 | codes[..., half:] << 4
+
+
+def _two_bits(codes: Codes) -> Bytes:
+    """256 codes of two bits each as 64 bytes: 32 bytes hold codes l, l + 32, l + 64, l + 96 of a half."""
+    parts = codes.reshape(len(codes), 2, 4, 32)
+    packed = parts[:, :, 0] | parts[:, :, 1] << 2 | parts[:, :, 2] << 4 | parts[:, :, 3] << 6
+    return packed.reshape(len(codes), 64)
+
+
+def _one_bit(codes: Codes) -> Bytes:
+    """256 single bits as 32 bytes: bit j of byte l is code 32 j + l."""
+    return np.packbits(codes.reshape(len(codes), 8, 32), axis=1, bitorder="little").reshape(len(codes), 32)
+
+
+def _read_simple(at_low: int | None) -> Callable[[Bytes], tuple[Floats, Floats]]:
+    def read(blocks: Bytes) -> tuple[Floats, Floats]:
+        scale = _half(blocks, 0)
+        return (scale, -_half(blocks, at_low)) if at_low is not None else _no_low(scale)
+
+    return read
+
+
+def _put_four(at: int) -> Callable[[Bytes, Codes], None]:
+    def put(blocks: Bytes, codes: Codes) -> None:
+        blocks[:, at : at + 16] = _pairs(codes)
+
+    return put
+
+
+def _put_five(at: int) -> Callable[[Bytes, Codes], None]:
+    def put(blocks: Bytes, codes: Codes) -> None:
+        blocks[:, at : at + 4] = np.packbits(codes >> 4, axis=1, bitorder="little")
+        blocks[:, at + 4 : at + 20] = _pairs(codes)
+
+    return put
+
+
+def _read_q2_k(blocks: Bytes) -> tuple[Floats, Floats]:
+    return _half(blocks, 80) * (blocks[:, :16] & 15), _half(blocks, 82) * (blocks[:, :16] >> 4)
+
+
+def _put_q2_k(blocks: Bytes, codes: Codes) -> None:
+    blocks[:, 16:80] = _two_bits(codes)
+
+
+def _read_q3_k(blocks: Bytes) -> tuple[Floats, Floats]:
+    packed = blocks[:, 96:108]
+    lower = np.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
+    upper = (packed[:, None, 8:] >> np.array([0, 2, 4, 6], np.uint8)[:, None] & 3).reshape(-1, 16)
+    return _no_low(_half(blocks, 108) * ((lower | upper << 4).astype(np.float32) - 32))
+
+
+def _put_q3_k(blocks: Bytes, codes: Codes) -> None:
+    blocks[:, :32] = _one_bit(codes >> 2)
+    blocks[:, 32:96] = _two_bits(codes & 3)
+
+
+def _read_with_minima(blocks: Bytes) -> tuple[Floats, Floats]:
+    first, second, last = blocks[:, 4:8], blocks[:, 8:12], blocks[:, 12:16]
+    scales = np.concatenate([first & 63, last & 15 | first >> 6 << 4], axis=1)
+    minima = np.concatenate([second & 63, last >> 4 | second >> 6 << 4], axis=1)
+    return _half(blocks, 0) * scales, _half(blocks, 2) * minima
+
+
+def _put_q4_k(blocks: Bytes, codes: Codes) -> None:
+    blocks[:, 16:] = _pairs(codes.reshape(-1, 4, 64)).reshape(-1, 128)
+
+
+def _put_q5_k(blocks: Bytes, codes: Codes) -> None:
+    blocks[:, 16:48] = _one_bit(codes >> 4)
+    blocks[:, 48:] = _pairs(codes.reshape(-1, 4, 64)).reshape(-1, 128)
+
+
+def _read_q6_k(blocks: Bytes) -> tuple[Floats, Floats]:
+    return _no_low(_half(blocks, 208) * np.ascontiguousarray(blocks[:, 192:208]).view(np.int8))
+
+
+def _put_q6_k(blocks: Bytes, codes: Codes) -> None:
+    parts = codes.reshape(len(codes), 2, 128)
+    blocks[:, :128] = _pairs(parts).reshape(-1, 128)
+    blocks[:, 128:192] = _two_bits(codes >> 4)
+
+
+def _read_iq4_xs(blocks: Bytes) -> tuple[Floats, Floats]:
+    upper = (blocks[:, 2:4, None] >> np.array([0, 2, 4, 6], np.uint8) & 3).reshape(len(blocks), -1) << 4
+    lower = np.stack([blocks[:, 4:8] & 15, blocks[:, 4:8] >> 4], axis=2).reshape(-1, 8)
+    return _no_low(_half(blocks, 0) * ((lower | upper).astype(np.float32) - 32))
+
+
+def _put_iq4_xs(blocks: Bytes, codes: Codes) -> None:
+    blocks[:, 8:] = _pairs(codes.reshape(-1, 8, 32)).reshape(-1, 128)
+
+
+GRIDS: dict[str, Grid] = {
+    grid.name: grid
+    for grid in (
+        Grid("Q4_0", 32, 32, 15, 8, _read_simple(None), _put_four(2)),
+        Grid("Q4_1", 32, 32, 15, 0, _read_simple(2), _put_four(4)),
+        Grid("Q5_0", 32, 32, 31, 16, _read_simple(None), _put_five(2)),
+        Grid("Q5_1", 32, 32, 31, 0, _read_simple(2), _put_five(4)),
+        Grid("Q2_K", 256, 16, 3, 0, _read_q2_k, _put_q2_k),
+        Grid("Q3_K", 256, 16, 7, 4, _read_q3_k, _put_q3_k),
+        Grid("Q4_K", 256, 32, 15, 0, _read_with_minima, _put_q4_k),
+        Grid("Q5_K", 256, 32, 31, 0, _read_with_minima, _put_q5_k),
+        Grid("Q6_K", 256, 16, 63, 32, _read_q6_k, _put_q6_k),
+        Grid("IQ4_NL", 32, 32, 15, 0, _read_simple(None), _put_four(2), IQ4_VALUES),
+        Grid("IQ4_XS", 256, 32, 15, 0, _read_iq4_xs, _put_iq4_xs, IQ4_VALUES),
+    )
+}
+"""The types whose codes can be chosen one by one. The others (IQ1 to IQ3) are codebooks of several weights at once."""

@@ -1,0 +1,225 @@
+"""What the weights of a model are multiplied with when it reads text: sums of squares and products of its inputs.
+
+The engine's eval callback shows each matrix product. Of a product's inputs X (tokens x columns) two things are kept for
+its weights: the sum of squares of each column (for experts: of each expert's own tokens), which is llama.cpp's
+importance matrix, and where wanted the products X^T X, which error feedback needs. Weights that are multiplied with the
+same inputs (query, key and value; gate and up) share one table of products.
+
+Tables of products take columns squared x 4 bytes. Columns beyond `block` are cut into groups of at most that many, and
+products are kept within a group only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snug.core.errors import UserError
+from snug.engine.graph_tensors import (
+    F32,
+    MULTIPLY,
+    MULTIPLY_BY_EXPERT,
+    GgmlTensor,
+    check_layout,
+    float_values,
+    integer_values,
+    operation,
+    tensor_at,
+)
+from snug.engine.text_reader import TextReader, Tokens
+
+Floats = NDArray[np.float32]
+
+LARGEST_BLOCK = 2048
+"""Columns of one table of products: 16 MB. A wider tensor gets several, without the products between them."""
+
+
+@dataclass(slots=True)
+class Squares:
+    """Sums of squared inputs of one tensor, float32 (matrices, columns), and how many inputs each matrix had."""
+
+    sums: Floats
+    counts: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Products:
+    """X^T X of the inputs of one or more tensors: one table for each group of columns, and the number of inputs."""
+
+    tables: list[Floats]
+    starts: list[int]
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Calibration:
+    """What was collected. `products` has the names of those tensors whose inputs are known to be shared."""
+
+    squares: dict[str, Squares] = field(default_factory=dict)
+    products: dict[str, Products] = field(default_factory=dict)
+    samples: dict[str, Floats] = field(default_factory=dict)
+    chunks: int = 0
+    chunk_tokens: int = 0
+
+
+def weight_name(name: str) -> str:
+    """A tensor's name as the file has it: backends put their own before and behind it, between # signs."""
+    parts = name.split("#")
+    return parts[1] if len(parts) > 1 else name
+
+
+class Collector:
+    """The observer that collects. `wants_products(name, columns)` says of which tensors products are kept,
+    `sample_rows` how many inputs of the same tensors are kept as they are, for judging."""
+
+    def __init__(
+        self,
+        wants_products: Callable[[str], bool] = lambda name: False,
+        *,
+        block: int = LARGEST_BLOCK,
+        sample_rows: int = 0,
+    ) -> None:
+        self.found = Calibration()
+        self._wants_products = wants_products
+        self._block = block
+        self._sample_rows = sample_rows
+        self._is_checked = False
+        self._leaders: dict[int, str] = {}  # address of an input in this graph, and the tensor that has it in hand
+
+    def begin_chunk(self) -> None:
+        """The engine builds a new graph: addresses of the last one mean nothing any more."""
+        self._leaders.clear()
+
+    def __call__(self, address: int, is_asking: bool) -> bool:
+        tensor = tensor_at(address)
+        if not self._is_checked:
+            check_layout(address)
+            self._is_checked = True
+        kind = operation(tensor)
+        if kind not in (MULTIPLY, MULTIPLY_BY_EXPERT):
+            return False
+        weights = tensor_at(tensor.sources[0])
+        inputs = tensor_at(tensor.sources[1])
+        name = weight_name(weights.name.decode("utf-8", "replace"))
+        if not name.endswith(".weight") or inputs.type != F32:
+            return False
+        if not is_asking:
+            if kind == MULTIPLY:
+                self._add(name, weights, inputs, tensor.sources[1])
+            else:
+                self._add_experts(name, weights, inputs, integer_values(tensor_at(tensor.sources[2])))
+        return True
+
+    def _add(self, name: str, weights: GgmlTensor, inputs: GgmlTensor, address: int) -> None:
+        values = float_values(inputs)
+        matrices = weights.dims[2] * weights.dims[3]
+        columns = values.shape[-1]
+        squares = self._squares(name, matrices, columns)
+        if matrices == 1:
+            rows = values.reshape(-1, columns)
+            squares.sums[0] += np.einsum("ij,ij->j", rows, rows)
+            squares.counts += len(rows)
+            self._add_products(name, rows, address)
+        else:
+            for index in np.ndindex(values.shape[:2]):
+                rows = values[index]
+                matrix = index[0] % weights.dims[3] * weights.dims[2] + index[1] % weights.dims[2]
+                squares.sums[matrix] += np.einsum("ij,ij->j", rows, rows)
+            squares.counts += values[..., 0].size // matrices
+        _check_finite(squares.sums, name)
+
+    def _add_experts(self, name: str, weights: GgmlTensor, inputs: GgmlTensor, chosen: NDArray[np.int32]) -> None:
+        """`inputs` is (tokens, 1 or the number used, columns), `chosen` (tokens, number used): which expert read it."""
+        values, experts = float_values(inputs)[0], chosen[0, 0]
+        count = weights.dims[2]
+        squares = self._squares(name, count, values.shape[-1])
+        if experts.min() < 0 or experts.max() >= count:
+            raise UserError("The engine chose an expert that is not there.", "Choose another file.", kind="bad-file")
+        for place in range(experts.shape[1]):
+            rows = values[:, place % values.shape[1]]
+            for expert in np.unique(experts[:, place]):
+                mine = rows[experts[:, place] == expert]
+                squares.sums[expert] += np.einsum("ij,ij->j", mine, mine)
+                squares.counts[expert] += len(mine)
+        _check_finite(squares.sums, name)
+
+    def _squares(self, name: str, matrices: int, columns: int) -> Squares:
+        found = self.found.squares.get(name)
+        if found is None:
+            found = Squares(np.zeros((matrices, columns), np.float32), np.zeros(matrices, np.int64))
+            self.found.squares[name] = found
+        return found
+
+    def _add_products(self, name: str, rows: Floats, address: int) -> None:
+        if not self._wants_products(name):
+            return
+        leader = self._leaders.setdefault(address, name)
+        if leader != name:
+            self.found.products[name] = self.found.products[leader]
+            if leader in self.found.samples:
+                self.found.samples[name] = self.found.samples[leader]
+            return
+        columns = rows.shape[1]
+        products = self.found.products.get(name)
+        if products is None:
+            starts = list(range(0, columns, self._block))
+            sizes = [min(self._block, columns - start) for start in starts]
+            products = Products([np.zeros((size, size), np.float32) for size in sizes], starts)
+            self.found.products[name] = products
+        for start, table in zip(products.starts, products.tables, strict=True):
+            part = np.ascontiguousarray(rows[:, start : start + len(table)])
+            table += np.matmul(part.T, part)
+        products.count += len(rows)
+        if self._sample_rows:
+            self._add_sample(name, rows)
+
+    def _add_sample(self, name: str, rows: Floats) -> None:
+        known = self.found.samples.get(name)
+        room = self._sample_rows - (0 if known is None else len(known))
+        if room > 0:
+            step = max(1, len(rows) // 64)
+            picked = rows[::step][:room].copy()
+            self.found.samples[name] = picked if known is None else np.concatenate([known, picked])
+
+
+def _check_finite(sums: Floats, name: str) -> None:
+    if not np.isfinite(sums).all():
+        raise UserError(
+            "This model computes values that are not numbers while it reads the text.",
+            "Choose another file of the same model: this one is damaged or was made wrongly.",
+            kind="not-finite",
+            details=name,
+        )
+
+
+def calibrate(
+    reader: TextReader,
+    collector: Collector,
+    chunks: Iterable[Tokens],
+    on_chunk: Callable[[int], None] = lambda done: None,
+) -> Calibration:
+    """Let the model read the chunks. `reader` was made with `collector` as its observer."""
+    found = collector.found
+    for chunk in chunks:
+        collector.begin_chunk()
+        reader.logits(chunk, 0)  # all of them: else the last layer leaves out the tokens that nobody asks for
+        found.chunks += 1
+        found.chunk_tokens = reader.chunk
+        on_chunk(found.chunks)
+    return found
+
+
+def importance_of(calibration: Calibration) -> Mapping[str, Floats]:
+    """Mean squares by tensor, float32 (matrices, columns). A matrix that read nothing gets the mean of the others."""
+    result: dict[str, Floats] = {}
+    for name, squares in calibration.squares.items():
+        known = squares.counts > 0
+        if not known.any():
+            continue
+        means = squares.sums / np.maximum(squares.counts, 1)[:, None].astype(np.float32)
+        means[~known] = means[known].mean(axis=0)
+        result[name] = means
+    return result

@@ -1,0 +1,1 @@
+"""How near a smaller model stays to the one it was made from."""
