@@ -5,12 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from snug.convert.architectures import llama, planning
+from snug.convert.architectures import (
+    bert,
+    cohere,
+    deepseek,
+    exaone,
+    gemma,
+    gemma4,
+    glm,
+    gpt_oss,
+    granite,
+    lfm2,
+    llama,
+    older,
+    olmo,
+    phi,
+    planning,
+    qwen,
+    qwen35,
+)
 from snug.convert.architectures.architecture import Architecture
 from snug.convert.plan import ModelPlan
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 
-ARCHITECTURES: tuple[Architecture, ...] = (*llama.ENTRIES,)
+ARCHITECTURES: tuple[Architecture, ...] = tuple(
+    entry
+    for family in (
+        llama, qwen, qwen35, gemma, gemma4, phi, gpt_oss, granite, olmo, deepseek, glm, lfm2, cohere, exaone, older,
+        bert,
+    )
+    for entry in family.ENTRIES
+)  # fmt: skip
 """Every architecture. A new one is an entry in the family's module (or a module of its own) and its tiny test."""
 
 

@@ -14,8 +14,8 @@ Value = Callable[[Settings], Any]
 
 @dataclass(frozen=True, slots=True)
 class Hyper:
-    """One hyper-parameter: the GGUF key below the architecture's name, its type, and the config's keys for it (the first
-    that is there counts) or a function that works it out. None means that the key is not written."""
+    """One hyper-parameter: the GGUF key below the architecture's name, its type, and the config's keys for it (the
+    first that is there counts) or a function that works it out. None means that the key is not written."""
 
     key: str
     kind: str
@@ -49,6 +49,8 @@ class Rule:
     patterns: tuple[str, ...]
     name: str
     transform: Transform | None = None
+    count: Value | None = None
+    """How many there are of what "@" numbers; the experts where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class Architecture:
 
     `ignored` are regular expressions of tensors that are left out because llama.cpp's own converter leaves them out:
     buffers, prediction heads. `strip` are pieces cut out of the checkpoint's names. `generated` are tensors that the
-    settings determine. `defaults`: see `Settings`. `prepare` may mend the settings before anything is read.
+    settings determine. `defaults`: see `Settings`. `prepare` may mend the settings before anything is read. `common`
+    are the keys of `hyper_parameters.COMMON` that are written, None for all of them and those of the rope.
+    `skips_later_layers`: layers beyond the count only guess several tokens ahead; they are left out as by the converter
+    (with its --no-mtp where it can keep them).
     """
 
     name: str
@@ -69,7 +74,8 @@ class Architecture:
     strip: tuple[str, ...] = ()
     generated: tuple[Callable[[Settings], Iterable[tuple[str, View]]], ...] = ()
     prepare: Callable[[Settings], None] | None = None
-    fixed_types: Mapping[str, str] = field(default_factory=dict)
+    common: tuple[str, ...] | None = None
+    skips_later_layers: bool = False
 
 
 def named(source: str, target: str, names: Mapping[str, str]) -> tuple[Rule, ...]:
@@ -79,9 +85,8 @@ def named(source: str, target: str, names: Mapping[str, str]) -> tuple[Rule, ...
 
 def in_layers(names: Mapping[str, str | tuple[str, Transform]], prefix: str = "model.layers.#.") -> tuple[Rule, ...]:
     """Rules for the tensors of each layer: the checkpoint's name after `prefix`, the GGUF's after "blk.#."."""
-    return tuple(
-        Rule((prefix + old,), f"blk.#.{new}")
-        if isinstance(new, str)
-        else Rule((prefix + old,), f"blk.#.{new[0]}", new[1])
-        for old, new in names.items()
-    )
+    rules = []
+    for old, new in names.items():
+        target, transform = (new, None) if isinstance(new, str) else new
+        rules.append(Rule((prefix + old,), f"blk.#.{target}", transform))
+    return tuple(rules)

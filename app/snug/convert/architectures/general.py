@@ -1,7 +1,7 @@
 """The general.* entries: what the model is called, how large it is, what its page says of it.
 
-The name is taken apart as llama.cpp's converter does it (gguf-py/gguf/metadata.py and utility.py), so that a file is called
-the same whoever made it.
+The name is taken apart as llama.cpp's converter does it (gguf-py/gguf/metadata.py and utility.py), so that a file is
+called the same whoever made it.
 """
 
 from __future__ import annotations
@@ -135,11 +135,7 @@ def size_label(tensors: Iterable[OutputTensor]) -> tuple[str | None, int]:
 
 
 def _rounded(count: int) -> str:
-    for power, letter in ((12, "T"), (9, "B"), (6, "M")):
-        if count > 10**power:
-            break
-    else:
-        power, letter = 3, "K"
+    power, letter = next((entry for entry in ((12, "T"), (9, "B"), (6, "M")) if count > 10 ** entry[0]), (3, "K"))
     scaled = count * 10.0**-power
     digits = max(2 - len(str(round(scaled)).lstrip("0")), 0)
     return f"{scaled:.{digits}f}{letter}"

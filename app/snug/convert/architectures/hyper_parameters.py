@@ -20,6 +20,11 @@ GATING = {"softmax": 1, "sigmoid": 2, "sqrtsoftplus": 4}
 """llama.cpp's numbers for how a router weighs its experts."""
 
 
+BASIC = ("block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",
+         "attention.head_count_kv")  # fmt: skip
+"""What every architecture writes."""
+
+
 def gating(settings: Settings) -> int | None:
     keys = ("score_function", "scoring_func", "score_func", "moe_router_activation", "moe_router_activation_func",
             "expert_selection_fn")  # fmt: skip
@@ -112,7 +117,7 @@ def rope_hyper(settings: Settings) -> list[Hyper]:
     if sections is not None:
         if not isinstance(sections, list) or len(sections) > 16:
             raise impossible("mrope_section", sections)
-        add("dimension_sections", "[i32", [*sections, 0, 0, 0, 0][: max(4, 4)])
+        add("dimension_sections", "[i32", [*sections, 0, 0, 0, 0][:4])
     add("freq_base", "f32", full.get("rope_theta"))
     sliding = rope.get("sliding_attention")
     if isinstance(sliding, dict):
@@ -123,7 +128,7 @@ def rope_hyper(settings: Settings) -> list[Hyper]:
 def metadata(architecture: Architecture, settings: Settings) -> tuple[Meta, ...]:
     """All hyper-parameters; where a key is declared twice the later one counts. Raises UserError for bad values."""
     found: dict[str, Meta] = {}
-    for hyper in (*COMMON, *rope_hyper(settings), *architecture.hyper):
+    for hyper in (*_common(architecture, settings), *architecture.hyper):
         if callable(hyper.of):
             value, source = hyper.of(settings), hyper.key
         else:
@@ -133,6 +138,12 @@ def metadata(architecture: Architecture, settings: Settings) -> tuple[Meta, ...]
         key = hyper.key if hyper.key.startswith("general.") else f"{architecture.name}.{hyper.key}"
         found[key] = checked_meta(key, hyper.kind, value, source)
     return tuple(found.values())
+
+
+def _common(architecture: Architecture, settings: Settings) -> list[Hyper]:
+    if architecture.common is None:
+        return [*COMMON, *rope_hyper(settings)]
+    return [hyper for hyper in COMMON if hyper.key in architecture.common]
 
 
 def checked_meta(key: str, kind: str, value: Any, source: str) -> Meta:

@@ -4,51 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from snug.convert.architectures import views
-from snug.convert.architectures.architecture import Architecture, Hyper, Rule, in_layers, named
-from snug.convert.architectures.hyper_parameters import full_rope
-from snug.convert.architectures.settings import Settings, as_number
-from snug.convert.architectures.transforms import merge_experts, permute_k, permute_q
+from snug.convert.architectures.architecture import Architecture, Hyper, Rule, in_layers
+from snug.convert.architectures.blocks import (
+    ENDS,
+    FEED_FORWARD,
+    HEADS,
+    KV_HEADS,
+    NORMS,
+    ROTARY,
+    ROTATED_ATTENTION,
+    VOCABULARY,
+)
+from snug.convert.architectures.hyper_parameters import full_rope, rope_settings
+from snug.convert.architectures.settings import Settings, as_number, impossible
+from snug.convert.architectures.transforms import merge_experts
 from snug.convert.architectures.views import View
 
-ENDS = named("", "", {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"})
-"""What stands before and after the layers in most models of today."""
-FEED_FORWARD = in_layers({"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"})
-NORMS = in_layers({"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"})
-ATTENTION = in_layers(
-    {
-        "self_attn.q_proj": "attn_q",
-        "self_attn.k_proj": "attn_k",
-        "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output",
-    }
-)
-ROTATED_ATTENTION = in_layers(
-    {
-        "self_attn.q_proj": ("attn_q", permute_q),
-        "self_attn.k_proj": ("attn_k", permute_k),
-        "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output",
-    }
-)
-LLAMA_TENSORS = (*ENDS, *NORMS, *ROTATED_ATTENTION, *FEED_FORWARD)
+TENSORS = (*ENDS, *NORMS, *ROTATED_ATTENTION, *FEED_FORWARD)
 MIXTRAL_EXPERTS = (
     *in_layers({"block_sparse_moe.gate": "ffn_gate_inp"}),
     Rule(("model.layers.#.block_sparse_moe.experts.@.w1",), "blk.#.ffn_gate_exps", merge_experts),
     Rule(("model.layers.#.block_sparse_moe.experts.@.w2",), "blk.#.ffn_down_exps", merge_experts),
     Rule(("model.layers.#.block_sparse_moe.experts.@.w3",), "blk.#.ffn_up_exps", merge_experts),
 )
-LLAMA_HYPER = (
-    Hyper("vocab_size", "u32", lambda settings: settings.whole("vocab_size")),
-    Hyper("rope.dimension_count", "u32", lambda settings: settings.head_size),
-)
-LLAMA_DEFAULTS = {
-    "num_key_value_heads": lambda settings: settings.heads,
-    "head_dim": lambda settings: settings.head_size,
-}
+HYPER = (VOCABULARY, ROTARY)
 
 
 def llama3_rope(settings: Settings) -> Iterable[tuple[str, View]]:
@@ -58,16 +42,17 @@ def llama3_rope(settings: Settings) -> Iterable[tuple[str, View]]:
         return
 
     def setting(key: str, default: float) -> float:
-        return as_number(rope.get(key, default), key)
+        value = as_number(rope.get(key, default), key)
+        if value <= 0:
+            raise impossible(key, value)
+        return value
 
-    size = settings.head_size
-    base = setting("rope_theta", 10000.0)
-    exponents = np.arange(0, size, 2, dtype=np.float32) / np.float32(size)
-    frequencies = np.float32(1) / np.float32(base) ** exponents
+    size = np.float32(settings.head_size)
+    base = np.float32(setting("rope_theta", 10000.0))
     factor, low, high = setting("factor", 8.0), setting("low_freq_factor", 1.0), setting("high_freq_factor", 4.0)
     context = setting("original_max_position_embeddings", 8192)
     factors = []
-    for frequency in frequencies:
+    for frequency in np.float32(1) / base ** (np.arange(0, size, 2, dtype=np.float32) / size):
         length = np.float32(2 * math.pi) / frequency
         if length < context / high:
             factors.append(1.0)
@@ -79,15 +64,39 @@ def llama3_rope(settings: Settings) -> Iterable[tuple[str, View]]:
     yield "rope_freqs.weight", views.constant(np.array(factors, np.float32))
 
 
+def of_ministral(key: str) -> Any:
+    """A setting that Ministral 3 keeps among its rope's."""
+
+    def value(settings: Settings) -> Any:
+        if settings.get("model_type") != "ministral3":
+            return None
+        return as_number(rope_settings(settings).get(key), key)
+
+    return value
+
+
 LLAMA = Architecture(
+    "llama", ("LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"), TENSORS, HYPER, HEADS, generated=(llama3_rope,)
+)
+MISTRAL = Architecture(
     "llama",
-    ("LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM", "MixtralForCausalLM"),
-    (*LLAMA_TENSORS, *MIXTRAL_EXPERTS),
-    LLAMA_HYPER,
-    LLAMA_DEFAULTS,
+    ("MistralForCausalLM", "MixtralForCausalLM"),
+    (*TENSORS, *MIXTRAL_EXPERTS),
+    HYPER,
+    KV_HEADS,
     generated=(llama3_rope,),
 )
-SMOLLM3 = Architecture(
-    "smollm3", ("SmolLM3ForCausalLM",), LLAMA_TENSORS, LLAMA_HYPER, LLAMA_DEFAULTS, generated=(llama3_rope,)
+MINISTRAL = Architecture(
+    "mistral3",
+    ("Mistral3ForConditionalGeneration", "Ministral3ForCausalLM"),
+    TENSORS,
+    (
+        *HYPER,
+        Hyper("rope.scaling.yarn_log_multiplier", "f32", of_ministral("mscale_all_dim")),
+        Hyper("attention.temperature_scale", "f32", of_ministral("llama_4_scaling_beta")),
+    ),
+    KV_HEADS,
+    generated=(llama3_rope,),
 )
-ENTRIES = (LLAMA, SMOLLM3)
+SMOLLM3 = Architecture("smollm3", ("SmolLM3ForCausalLM",), TENSORS, HYPER, KV_HEADS, generated=(llama3_rope,))
+ENTRIES = (LLAMA, MISTRAL, MINISTRAL, SMOLLM3)

@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from snug.convert.architectures import views
@@ -75,7 +74,7 @@ def plan_model(
         raise problem
     entries = metadata(architecture, settings)
     found, left_out = _tensors(architecture, settings, weights)
-    tensors = tuple(_output(architecture, name, view) for name, view in found.items())
+    tensors = tuple(_output(name, view) for name, view in found.items())
     notes = ("Only the part that writes text is converted: pictures and sound are left out.",) if left_out else ()
     head = (Meta("general.architecture", "str", architecture.name),)
     return ModelPlan(
@@ -83,11 +82,8 @@ def plan_model(
     )
 
 
-def _output(architecture: Architecture, name: str, view: View) -> OutputTensor:
+def _output(name: str, view: View) -> OutputTensor:
     fixed = fixed_type(name, len(view.shape))
-    for pattern, kind in architecture.fixed_types.items():
-        if re.fullmatch(pattern, name):
-            fixed = kind
     return OutputTensor(name, view.shape, view.read_rows, tuple(dict.fromkeys(view.sources)), fixed, view.stored_type)
 
 
@@ -107,15 +103,16 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
     unknown: list[str] = []
     left_out = False
     ignored = re.compile("|".join(architecture.ignored)) if architecture.ignored else None
+    table = {pattern: (rule, number) for rule in architecture.tensors for number, pattern in enumerate(rule.patterns)}
     for stored_name in weights.weights:
         if len(stored_name) > _LONGEST_NAME:
             raise bad_checkpoint("a tensor has an impossibly long name")
         if stored_name.endswith(BUFFERS) or (ignored is not None and ignored.search(stored_name)):
             continue
         name = stored_name
-        for piece in architecture.strip:
+        for piece in ("language_model.", *architecture.strip):
             name = name.replace(piece, "")
-        place = _place(architecture, name)
+        place = _place(table, name)
         if place is None:
             if OTHER_SENSES.search(stored_name):
                 left_out = True
@@ -124,7 +121,8 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
             continue
         rule, pattern, layer, expert, suffix = place
         if layer >= settings.layers:
-            unknown.append(stored_name)
+            if not architecture.skips_later_layers:
+                unknown.append(stored_name)
             continue
         group = groups.setdefault((rule.name, layer, suffix), _Group(rule, layer, suffix, {}))
         if (pattern, expert) in group.members:
@@ -138,6 +136,7 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
     for generate in architecture.generated:
         _add(found, generate(settings))
     _check_layers(found, settings.layers)
+    _check_shapes(found, settings)
     return found, left_out
 
 
@@ -153,7 +152,9 @@ def _applied(group: _Group, settings: Settings) -> Iterable[tuple[str, View]]:
     rule = group.rule
     name = rule.name.replace("#", str(group.layer)) + group.suffix
     order = sorted(group.members)
-    experts = settings.experts if any("@" in pattern for pattern in rule.patterns) else 0
+    experts = 0
+    if any("@" in pattern for pattern in rule.patterns):
+        experts = settings.experts if rule.count is None else rule.count(settings)
     if experts:
         present = {pattern for pattern, _ in order}
         if order != [(pattern, expert) for pattern in sorted(present) for expert in range(experts)]:
@@ -168,33 +169,24 @@ def _applied(group: _Group, settings: Settings) -> Iterable[tuple[str, View]]:
     return [(name, match.views[0])]
 
 
-def _place(architecture: Architecture, name: str) -> tuple[Rule, int, int, int, str] | None:
+_Table = Mapping[str, tuple[Rule, int]]
+
+
+def _place(table: _Table, name: str) -> tuple[Rule, int, int, int, str] | None:
     """Which rule takes the tensor, through which of its patterns; layer, expert and ending."""
-    bare, suffix = name, ""
-    for ending in (".weight", ".bias"):
-        if name.endswith(ending):
-            bare, suffix = name[: -len(ending)], ending
-    table = _table(architecture.name, architecture.tensors)
-    numbers: list[int] = []
-    for candidate, ending in ((name, ""), (bare, suffix)):
-        parts = candidate.split(".")
+    endings = [ending for ending in (".weight", ".bias") if name.endswith(ending)]
+    for ending in ("", *endings):
+        parts = name.removesuffix(ending).split(".")
         numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= 6]
-        shapes = (".".join("#" if part.isdecimal() else part for part in parts),)
-        key = shapes[0]
-        if key.count("#") == 2:
-            first, _, rest = key.partition("#")
-            key = first + "#" + rest.replace("#", "@")
-        place = table.get(key)
-        if place is not None and len(numbers) == key.count("#") + key.count("@"):
-            rule, pattern = place
-            layer = numbers[0] if numbers else 0
-            return rule, pattern, layer, numbers[1] if len(numbers) > 1 else 0, ending
+        if len(numbers) > 2:
+            return None
+        marks = iter("#@")
+        key = ".".join(next(marks) if part.isdecimal() and len(part) <= 6 else part for part in parts)
+        place = table.get(key) or table.get(f"model.{key}")
+        if place is not None:
+            layer, expert = [*numbers, 0, 0][:2]
+            return (*place, layer, expert, ending)
     return None
-
-
-@cache
-def _table(_: str, rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, int]]:
-    return {pattern: (rule, number) for rule in rules for number, pattern in enumerate(rule.patterns)}
 
 
 def _check_layers(found: Mapping[str, View], layers: int) -> None:
@@ -204,6 +196,23 @@ def _check_layers(found: Mapping[str, View], layers: int) -> None:
         missing = next((layer for layer in range(layers) if layer not in present), None)
         details = "no token embedding" if missing is None else f"layer {missing} of {layers}"
         raise bad_checkpoint("tensors of the model are missing", details)
+
+
+WIDE_COLUMNS = ("token_embd.weight", "output.weight", "attn_q.weight", "attn_qkv.weight", "ffn_up.weight",
+                "ffn_up_exps.weight", "ffn_gate.weight", "ffn_gate_inp.weight")  # fmt: skip
+WIDE_ROWS = ("attn_norm.weight", "ffn_norm.weight", "output_norm.weight", "attn_output.weight", "ffn_down.weight",
+             "ffn_down_exps.weight")  # fmt: skip
+
+
+def _check_shapes(found: Mapping[str, View], settings: Settings) -> None:
+    """Raises UserError where a tensor is not as wide as the settings say."""
+    width = settings.width
+    for name, view in found.items():
+        ending = name.split(".", 2)[2] if name.startswith("blk.") else name
+        if ending in WIDE_COLUMNS and view.columns != width:
+            raise views.disagree(view, f"{view.shape}, hidden_size is {width}")
+        if ending in WIDE_ROWS and (view.shape or (1,))[max(-2, -len(view.shape))] != width:
+            raise views.disagree(view, f"{view.shape}, hidden_size is {width}")
 
 
 def _unknown(architecture: Architecture, settings: Settings, names: list[str]) -> UserError:

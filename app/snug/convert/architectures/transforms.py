@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from snug.convert.architectures import views
 from snug.convert.architectures.architecture import Match, Transform
+from snug.convert.architectures.settings import Settings
 from snug.convert.architectures.views import Index, View
 
 Outputs = Iterable[tuple[str, View]]
@@ -16,6 +17,16 @@ Outputs = Iterable[tuple[str, View]]
 def rotated_pairs(rows: int, heads: int) -> Index:
     """The order of rows that turns halves of each head (the Hugging Face layout of rotary weights) into neighbours."""
     return np.arange(rows, dtype=np.int64).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(-1)
+
+
+def rows_in_order(index_of: Callable[[Settings, int], Index]) -> Transform:
+    """Rows (or values of a bias) in another order: `index_of` gives it for the settings and the number of rows."""
+
+    def transform(match: Match) -> Outputs:
+        (view,) = match.views
+        yield match.name, views.picked(view, index_of(match.settings, view.shape[0]))
+
+    return transform
 
 
 def permute_q(match: Match) -> Outputs:
@@ -53,48 +64,50 @@ def merge_experts(match: Match) -> Outputs:
     yield match.name, views.stacked(match.views)
 
 
-def split(*names: str) -> Transform:
-    """Equal parts of the second to last axis (of a matrix its rows) under names of their own."""
+def left_out(match: Match) -> Outputs:
+    """Tensors that llama.cpp's converter does not write either."""
+    return ()
+
+
+def join(match: Match) -> Outputs:
+    """Matrices (or biases) one below the other, such as queries, keys and values."""
+    yield match.name, views.concatenated(match.views)
+
+
+def flatten_convolution(match: Match) -> Outputs:
+    """A convolution's kernels, stored as (channels, 1, width), as a matrix."""
+    (view,) = match.views
+    if len(view.shape) == 3 and view.shape[1] == 1:
+        view = views.reshaped(view, (view.shape[0], view.shape[2]))
+    yield match.name, view
+
+
+def negative_exponential(match: Match) -> Outputs:
+    """-exp(x): the rate at which a recurrent layer forgets, which training keeps as its logarithm."""
+    (view,) = match.views
+    yield match.name, views.mapped(view, lambda rows: -np.exp(rows))
+
+
+def halves(first: str, second: str) -> Transform:
+    """The two halves of the second to last axis (of a bias its values) under names of their own: gate and up."""
 
     def transform(match: Match) -> Outputs:
         (view,) = match.views
-        parts = len(names)
-        if len(view.shape) == 1:
-            size = _part(view, view.shape[0], parts)
-            for number, name in enumerate(names):
-                yield _beside(match, name), views.row_slice(view, number * size, (number + 1) * size)
-            return
-        *outer, rows, columns = view.shape
-        size = _part(view, rows, parts)
-        for number, name in enumerate(names):
-            if not outer:
-                yield _beside(match, name), views.row_slice(view, number * size, (number + 1) * size)
-                continue
-            blocks = int(np.prod(outer))
-            flat = views.reshaped(view, (blocks, rows, columns))
-            parts_of = [
-                views.reshaped(
-                    views.row_slice(
-                        views.reshaped(flat, (blocks * rows, columns)),
-                        block * rows + number * size,
-                        block * rows + (number + 1) * size,
-                    ),
-                    (size, columns),
-                )
-                for block in range(blocks)
-            ]
-            joined = views.stacked(parts_of)
-            yield _beside(match, name), View((*outer, size, columns), joined.read_rows, view.sources, view.stored_type)
+        rows = view.shape[0 if len(view.shape) == 1 else -2]
+        if rows % 2:
+            raise views.disagree(view, f"{rows} rows in two halves")
+        for number, name in enumerate((first, second)):
+            local = np.arange(rows // 2, dtype=np.int64) + number * (rows // 2)
+            yield beside(match, name), rows_of(view, local)
 
     return transform
 
 
-def _part(view: View, rows: int, parts: int) -> int:
-    if rows % parts:
-        raise views.disagree(view, f"{rows} rows in {parts} parts")
-    return rows // parts
+def rows_of(view: View, local: Index) -> View:
+    """The rows `local` of every block; of a vector these values."""
+    return views.picked(view, local) if len(view.shape) == 1 else views.block_rows(view, local)
 
 
-def _beside(match: Match, name: str) -> str:
+def beside(match: Match, name: str) -> str:
     """The full name of an output beside the rule's own: in the same layer, with the same ending."""
-    return f"blk.{match.layer}.{name}{match.suffix}"
+    return f"blk.{match.layer}.{name}{match.suffix or '.weight'}"

@@ -15,6 +15,8 @@ from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.number_types import Floats
 
 Index = NDArray[np.int64]
+LEAST_RUN = 8
+"""Rows that follow each other are read together; where runs are shorter than this on average, all between are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def row_slice(view: View, first_row: int, last_row: int) -> View:
 
 
 def picked(view: View, index: Index) -> View:
-    """The rows of a matrix (or values of a vector) in the order of `index`; close rows should stay close."""
+    """The rows of a matrix (or values of a vector) in the order of `index`; scattered ones should not be far apart."""
     if len(view.shape) == 1:
         return View(
             (len(index),),
@@ -106,12 +108,22 @@ def picked(view: View, index: Index) -> View:
 
     def read_rows(first: int, last: int) -> Floats:
         wanted = index[first:last]
-        if not len(wanted):
-            return np.empty((0, view.columns), np.float32)
-        lowest = int(wanted.min())
-        return view.read_rows(lowest, int(wanted.max()) + 1)[wanted - lowest]
+        breaks = np.flatnonzero(np.diff(wanted) != 1) + 1
+        if len(breaks) > len(wanted) // LEAST_RUN:  # too scattered to read run by run
+            lowest = int(wanted.min())
+            return view.read_rows(lowest, int(wanted.max()) + 1)[wanted - lowest]
+        runs = [view.read_rows(int(run[0]), int(run[-1]) + 1) for run in np.split(wanted, breaks) if len(run)]
+        return np.concatenate(runs) if runs else np.empty((0, view.columns), np.float32)
 
     return View((len(index), *view.shape[1:]), read_rows, view.sources, view.stored_type)
+
+
+def block_rows(view: View, local: Index) -> View:
+    """Of each block of a tensor's second to last axis, the rows `local`: a part of every expert, say."""
+    *outer, height, width = view.shape
+    blocks = math.prod(outer)
+    index = (np.arange(blocks, dtype=np.int64)[:, None] * height + local).reshape(-1)
+    return reshaped(picked(reshaped(view, (blocks * height, width)), index), (*outer, len(local), width))
 
 
 def columns_picked(view: View, index: Index) -> View:
