@@ -44,10 +44,13 @@ def source_text(text: str) -> str:
 
 def _repo_of(text: str, endpoint: str) -> tuple[str, str]:
     """OWNER/NAME and the revision in a name or an address of the Hub; ("", "") where there is none."""
-    if _NAME.fullmatch(text):
-        return text, "main"
     known = {"huggingface.co", "www.huggingface.co", "hf.co", urlsplit(endpoint).netloc}
-    address = urlsplit(text if "://" in text else f"https://{text}")
+    if _NAME.fullmatch(text) and text.split("/")[0] not in known:
+        return text, "main"
+    try:
+        address = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        return "", ""
     parts = [part for part in address.path.split("/") if part]
     if address.netloc not in known or len(parts) < 2 or not _NAME.fullmatch("/".join(parts[:2])):
         return "", ""
