@@ -193,7 +193,7 @@ def result_rows(
     rows = [
         _pair("On disk", size_text(choice.size_bytes), size_text(done.size_bytes)),
         _pair("Memory", size_text(predicted.memory.total) if predicted else "", size_text(now.memory.total)),
-        _pair("Speed", speed_words(predicted) if predicted else "", speed_words(now)),
+        *([_pair("Speed", speed_words(predicted) if predicted else "", speed_words(now))] if done.tokens_per_s else []),
         _pair("Time to make it", duration_text(choice.seconds), duration_text(done.seconds)),
     ]
     if done.words_changed >= 0:

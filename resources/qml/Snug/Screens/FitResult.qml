@@ -5,7 +5,7 @@ import Snug.Models
 import Snug.Style
 import Snug.Parts
 
-// The finished file: predicted and measured side by side, its checks, and what to do with it.
+// The finished file: what was predicted and what came out side by side, its checks, and what to do with it.
 Card {
     id: root
 
@@ -49,7 +49,7 @@ Card {
                 text: qsTr("Predicted")
             }
             CaptionText {
-                text: qsTr("Measured")
+                text: qsTr("Came out")
                 Layout.fillWidth: true
             }
             Repeater {
