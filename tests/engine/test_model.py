@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from snug.core.errors import UserError
-from snug.engine.library import buffer_sizes
+from snug.engine.allocated import DeviceBytes, device_bytes
 from snug.engine.model import LoadedModel, LoadSettings, LoadStopped, explain_load_failure, load_model, useful_threads
 
 
@@ -19,17 +20,30 @@ def test_the_memory_is_what_the_engine_says(pip_model: LoadedModel) -> None:
     assert pip_model.compute_bytes > 0
 
 
-def test_buffers_of_all_devices_are_added() -> None:
+def test_buffers_are_told_apart_by_device() -> None:
     said = (
         "load_tensors:   CPU_Mapped model buffer size =   100.00 MiB\n"
+        "load_tensors:   CPU_REPACK model buffer size =    10.00 MiB\n"
         "load_tensors:      Vulkan0 model buffer size =    50.50 MiB\n"
         "llama_kv_cache:        CPU KV buffer size =     3.00 MiB\n"
+        "llama_kv_cache:    Vulkan0 KV buffer size =     2.00 MiB\n"
         "llama_memory_recurrent:    CPU RS buffer size =     1.00 MiB\n"
-        "llama_context:        CPU compute buffer size =     9.00 MiB\n"
+        "sched_reserve:    Vulkan0 compute buffer size =     9.00 MiB\n"
+        "sched_reserve: Vulkan_Host compute buffer size =     4.00 MiB\n"
         "llama_context:        CPU  output buffer size =     0.50 MiB\n"
     )
     mib = 1024 * 1024
-    assert buffer_sizes(said) == {"model": 150 * mib + mib // 2, "KV": 3 * mib, "RS": mib, "compute": 9 * mib}
+    assert device_bytes(said) == (
+        DeviceBytes("CPU", weights=100 * mib, repacked=10 * mib, conversation=4 * mib, compute=4 * mib),
+        DeviceBytes("Vulkan0", weights=50 * mib + mib // 2, conversation=2 * mib, compute=9 * mib),
+    )
+
+
+def test_the_process_is_measured_beside_the_buffers(pip_model: LoadedModel) -> None:
+    (host,) = pip_model.devices
+    assert host.name == "CPU"
+    if sys.platform == "linux":
+        assert 20_000_000 < host.other < 400_000_000
 
 
 def test_a_context_beyond_the_training_is_cut_to_it(pip_path: str) -> None:

@@ -85,7 +85,7 @@ def plan_load(model: ChosenModel, context: Context, wanted_context: int, threads
         path=model.path,
         context=answer.context,
         kv_type=answer.kv_type,
-        gpu_layers=answer.gpu_layers,
+        offload=answer.offload,
         threads=threads,
     )
     return LoadPlan(request, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))

@@ -13,9 +13,11 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One memory that can hold weights. `free` is what a model may use: free now, less `reserve`. All in bytes.
+    """One memory that can hold weights. `free` is what a model may use: free now, and what a loaded model gives back,
+    less `reserve`. All in bytes.
 
     `kind` is "memory" (processor), "unified" (processor and graphics share it) or "gpu". Bandwidth in bytes/s.
+    `engine_name` is what the engine calls it, "" where it was not asked.
     """
 
     name: str
@@ -24,51 +26,91 @@ class Place:
     free: int
     reserve: int
     bandwidth: float | None
+    engine_name: str = ""
+    gives_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Main (or unified) memory, and the graphics cards that work together, largest free memory first.
+    """Main (or unified) memory, and the groups of graphics cards that can work together, the fastest card first.
 
-    `unused` says in words why a graphics device of this machine is left out.
+    `unused` says in words why graphics devices of this machine are left out.
     """
 
     main: Place
-    cards: tuple[Place, ...] = ()
+    groups: tuple[tuple[Place, ...], ...] = ()
     unused: tuple[str, ...] = ()
+
+    @property
+    def cards(self) -> tuple[Place, ...]:
+        """Every card of every group."""
+        return tuple(card for group in self.groups for card in group)
 
 
 def places_of(machine: Machine) -> Places:
     """The memories of a machine. Borrowed (shared) memory is never counted as a card's own.
 
-    Cards of different kinds are not pooled: the kind with the most free memory is used, the others are named.
-    Where the engine on this machine lists no graphics device, none is used.
+    Cards that one build of the engine can use together are a group: those that it lists, else those of one maker. A
+    partition of a card works alone. Where the engine on this machine lists no graphics device, none is used.
     """
     unified = next((gpu for gpu in machine.gpus if gpu.kind == "unified"), None)
     if unified is not None:
         return Places(_unified(machine, unified))
-    discrete = [gpu for gpu in machine.gpus if gpu.kind == "discrete" and gpu.memory_total > 0]
+    names = engine_names(machine)
     main = _main(machine)
+    discrete = [(index, gpu) for index, gpu in enumerate(machine.gpus) if gpu.kind == "discrete" and gpu.memory_total]
     if not discrete:
         return Places(main)
     if machine.engine_devices and not any(device.kind == "gpu" for device in machine.engine_devices):
-        return Places(main, (), tuple(f"{gpu.name} is not used: this build runs on the processor" for gpu in discrete))
-    groups: dict[tuple[str, int], list[Gpu]] = {}
-    for gpu in discrete:
-        groups.setdefault((gpu.name, gpu.memory_total), []).append(gpu)
-    chosen = max(groups.values(), key=lambda group: sum(_card(gpu).free for gpu in group))
-    cards = sorted((_card(gpu) for gpu in chosen), key=lambda card: -card.free)
-    others = [gpu.name for group in groups.values() if group is not chosen for gpu in group]
-    return Places(
-        main, tuple(cards), tuple(f"{name} is not used together with another kind of card" for name in others)
-    )
+        words = "is not used: this build runs on the processor"
+        return Places(main, (), tuple(f"{gpu.name} {words}" for _, gpu in discrete))
+    groups: dict[str, list[Place]] = {}
+    for index, gpu in discrete:
+        alone = f"alone {index}" if gpu.part_of else ""
+        key = alone or ("listed" if names.get(index) else f"{_maker(gpu)} {bool(names)}")
+        back = machine.gives_back.get(f"gpus.{index}", 0)
+        groups.setdefault(key, []).append(_card(gpu, names.get(index, ""), back))
+    return Places(main, tuple(tuple(sorted(cards, key=_slowness)) for cards in groups.values()))
+
+
+def engine_names(machine: Machine) -> dict[int, str]:
+    """The engine's own name for each graphics device, by its place in `machine.gpus`: told by the bus address, else by
+    what the device is called, in the order in which both list it."""
+    free = [device for device in machine.engine_devices if device.kind == "gpu"]
+    found: dict[int, str] = {}
+    for by_address in (True, False):
+        for index, gpu in enumerate(machine.gpus):
+            if index in found or gpu.kind != "discrete":
+                continue
+            for device in free:
+                address = bool(gpu.pci_id) and gpu.pci_id.casefold() == device.device_id.casefold()
+                called = not by_address and device.description.casefold() == gpu.name.casefold()
+                if address or called:
+                    found[index] = device.name
+                    free.remove(device)
+                    break
+    return found
+
+
+def _slowness(card: Place) -> tuple[float, int]:
+    return -(card.bandwidth or 0.0), -card.free
+
+
+def _maker(gpu: Gpu) -> str:
+    """Whose card it is: cards of two makers need two builds of the engine."""
+    words = f"{gpu.vendor} {gpu.name}".casefold()
+    names = (("amd", "amd"), ("radeon", "amd"), ("instinct", "amd"), ("intel", "intel"), ("arc ", "intel"))
+    return next((maker for word, maker in names if word in words), "nvidia")
 
 
 def _main(machine: Machine) -> Place:
     memory = machine.memory
-    reserve = _reserve(memory.available, 256 * MIB, GIB)
-    free = max(0, min(memory.available, memory.total) - reserve)
-    return Place("memory", "memory", memory.total, free, reserve, memory.bandwidth)
+    back = machine.gives_back.get("memory", 0)
+    available = min(memory.available + back, memory.total)
+    reserve = _reserve(available, 256 * MIB, GIB)
+    return Place(
+        "memory", "memory", memory.total, max(0, available - reserve), reserve, memory.bandwidth, gives_back=back
+    )
 
 
 def _reserve(free: int, least: int, most: int) -> int:
@@ -79,18 +121,20 @@ def _reserve(free: int, least: int, most: int) -> int:
 def _unified(machine: Machine, gpu: Gpu) -> Place:
     """Apple's shared memory: graphics may use two thirds of it (three quarters above 36 GB), as Metal reports."""
     memory = machine.memory
-    reserve = _reserve(memory.available, 512 * MIB, 2 * GIB)
+    back = machine.gives_back.get("memory", 0)
+    available = min(memory.available + back, memory.total)
+    reserve = _reserve(available, 512 * MIB, 2 * GIB)
     working_set = memory.total * 3 // 4 if memory.total > 36 * GIB else memory.total * 2 // 3
     if 0 < gpu.memory_total < memory.total:
         working_set = gpu.memory_total
-    free = max(0, min(memory.available - reserve, working_set))
+    free = max(0, min(available - reserve, working_set))
     bandwidth = gpu.bandwidth or bandwidth_by_name(gpu.name, memory.total) or memory.bandwidth
-    return Place(gpu.name, "unified", memory.total, free, reserve, bandwidth)
+    return Place(gpu.name, "unified", memory.total, free, reserve, bandwidth, gives_back=back)
 
 
-def _card(gpu: Gpu) -> Place:
+def _card(gpu: Gpu, engine_name: str, back: int) -> Place:
     """A graphics card keeps some for the display and the driver's own work."""
-    reserve = _reserve(gpu.memory_free, 256 * MIB, GIB)
-    free = max(0, min(gpu.memory_free, gpu.memory_total) - reserve)
+    available = min(gpu.memory_free + back, gpu.memory_total)
+    reserve = _reserve(available, 256 * MIB, GIB)
     bandwidth = gpu.bandwidth or bandwidth_by_name(gpu.name, gpu.memory_total)
-    return Place(gpu.name, "gpu", gpu.memory_total, free, reserve, bandwidth)
+    return Place(gpu.name, "gpu", gpu.memory_total, max(0, available - reserve), reserve, bandwidth, engine_name, back)

@@ -106,13 +106,15 @@ class Offload:
 
     The last `gpu_layers` layers lie on the cards (one more than there are: the output head too). `split` says how
     many of them on which card, in the order of `devices`, the engine's own names for them ("" where it was not asked).
-    The experts of the first `cpu_experts` layers stay in main memory.
+    The experts of the first `cpu_experts` layers stay in main memory. The engine counts `draft_layers`, which only
+    draft tokens ahead and stay in the file, as layers after the last.
     """
 
     gpu_layers: int = 0
     split: tuple[int, ...] = ()
     devices: tuple[str, ...] = ()
     cpu_experts: int = 0
+    draft_layers: int = 0
 
 
 NO_OFFLOAD = Offload()

@@ -1,15 +1,21 @@
-"""The sentence that says why a model fits a machine or does not."""
+"""The sentence that says why a model fits a machine or does not, and how it is laid out."""
 
 from __future__ import annotations
 
-from snug.core.fit import DeviceNeed, MemoryNeed, Verdict
-from snug.core.machine import Machine
+from collections.abc import Sequence
+
+from snug.core.fit import DeviceNeed, MemoryNeed, Offload, Verdict
+from snug.core.machine import Holder, Machine
 from snug.core.model_facts import ModelFacts
 from snug.core.words import pages_text, size_text
 
+WORTH_NAMING = 200 * 1000**2
+"""A program that holds less is not worth closing."""
+MOST_NAMED = 2
+
 
 def why_sentence(
-    verdict: Verdict, memory: MemoryNeed, machine: Machine, facts: ModelFacts, context: int, gpu_layers: int
+    verdict: Verdict, memory: MemoryNeed, machine: Machine, facts: ModelFacts, context: int, offload: Offload
 ) -> str:
     """One sentence with the figures that decided."""
     main, *cards = memory.devices
@@ -17,35 +23,82 @@ def why_sentence(
     if verdict is Verdict.TOO_BIG:
         return _too_big(memory, machine)
     if cards:
-        return _with_cards(cards, main, facts, gpu_layers, remembers)
+        return _with_cards(cards, main, facts, offload, remembers)
     need, free = size_text(main.needed), size_text(main.free)
     if verdict is Verdict.TIGHT:
-        return f"It needs {need} of the {free} that are free and {remembers}: close other programs first."
-    return f"It needs {need} of the {free} that are free for a model and {remembers}."
+        held = held_words(machine.memory_holders)
+        close = f"close other programs first ({held})" if held else "close other programs first"
+        return f"It needs {need} of the {free} that are free{_kept(main)} and {remembers}: {close}."
+    return f"It needs {need} of the {free} that are free for a model{_kept(main)} and {remembers}."
 
 
-def with_notes(sentence: str, notes: tuple[str, ...]) -> str:
+def with_notes(sentence: str, notes: Sequence[str]) -> str:
     """The sentence with what else decided, such as a card that is left out."""
     return sentence if not notes else f"{sentence.removesuffix('.')}; {'; '.join(notes[:2])}."
 
 
-def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, gpu_layers: int, remembers: str) -> str:
-    names = cards[0].name if len(cards) == 1 else f"{len(cards)} {cards[0].name} cards"
+def layout_words(offload: Offload, facts: ModelFacts, cards: Sequence[str]) -> str:
+    """Where the layers are: "29 of 33 layers on the RTX 3060, the rest on the processor". "" where no card is used."""
+    if not offload.gpu_layers or not cards:
+        return ""
+    whole = facts.layers + 1
+    split = offload.split or (offload.gpu_layers,)
+    if len(cards) == 1 or len(split) == 1:
+        where = f"on the {cards[0]}"
+        words = f"all {whole} layers {where}" if offload.gpu_layers >= whole else (
+            f"{offload.gpu_layers} of {whole} layers {where}, the rest on the processor")  # fmt: skip
+    else:
+        shares = [f"{count} on the {name}" for count, name in zip(split, cards, strict=False)]
+        words = f"of {whole} layers {', '.join(shares[:-1])} and {shares[-1]}"
+        words += "" if offload.gpu_layers >= whole else ", the rest on the processor"
+    if not offload.cpu_experts:
+        return words
+    experts = "the experts" if offload.cpu_experts >= facts.layers else (
+        f"the experts of {offload.cpu_experts} layers")  # fmt: skip
+    return f"{words}; {experts} stay in main memory"
+
+
+def held_words(holders: Sequence[Holder]) -> str:
+    """Who holds memory now: "Firefox: 2.1 GB, Code: 1.3 GB"; "" where nobody holds much."""
+    large = [holder for holder in holders if holder.size_bytes >= WORTH_NAMING][:MOST_NAMED]
+    return ", ".join(f"{holder.name}: {size_text(holder.size_bytes)}" for holder in large)
+
+
+def _kept(device: DeviceNeed) -> str:
+    """What is left to the system, and what the loaded model gives back, in brackets."""
+    parts = [f"{size_text(device.gives_back)} of it when the loaded model goes"] if device.gives_back else []
+    if device.reserved:
+        parts.append(f"{size_text(device.reserved)} stay with the system")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, offload: Offload, remembers: str) -> str:
+    names = [card.name for card in cards]
     need, free = size_text(sum(card.needed for card in cards)), size_text(sum(card.free for card in cards))
-    if gpu_layers > facts.layers:
-        return f"All of it runs on the {names}: {need} of {free} that are free there, and it {remembers}."
-    share = round(100 * gpu_layers / max(1, facts.layers))
+    if offload.gpu_layers > facts.layers and not offload.cpu_experts:
+        where = names[0] if len(names) == 1 else layout_words(offload, facts, names)
+        if len(set(names)) == 1 and len(names) > 1:
+            where = f"{len(names)} {names[0]} cards"
+        if len(set(names)) > 1:
+            return f"All of it runs on cards ({where}): {need} of {free} that are free there, and it {remembers}."
+        return f"All of it runs on the {where}: {need} of {free} that are free there, and it {remembers}."
+    words = layout_words(offload, facts, names)
     return (
-        f"About {share} % of it fits on the {names}; the rest, {size_text(main.needed)}, runs on the processor, "
-        f"which is slower; it {remembers}."
+        f"{words[:1].upper()}{words[1:]}: {need} of {free} that are free there, and {size_text(main.needed)} of "
+        f"{size_text(main.free)} in main memory, which is slower; it {remembers}."
     )
 
 
 def _too_big(memory: MemoryNeed, machine: Machine) -> str:
     worst = max(memory.devices, key=lambda device: device.needed - device.free)
     missing = size_text(worst.needed - worst.free)
-    where = "" if worst is memory.devices[0] else f" on the {worst.name}"
-    text = f"It needs {size_text(worst.needed)}{where} and {size_text(worst.free)} are free: {missing} too little"
-    if worst is memory.devices[0] and worst.needed + worst.reserved <= 0.95 * machine.memory.total:
-        return f"{text}, though closing other programs could make room."
-    return f"{text}."
+    is_main = worst is memory.devices[0]
+    where = "" if is_main else f" on the {worst.name}"
+    text = f"It needs {size_text(worst.needed)}{where} and {size_text(worst.free)} are free{_kept(worst)}: "
+    text += f"{missing} too little"
+    if is_main and worst.needed + worst.reserved <= 0.95 * machine.memory.total:
+        held = held_words(machine.memory_holders)
+        return f"{text}, though closing other programs could make room{f' ({held})' if held else ''}."
+    holders = [] if is_main else [gpu.holders for gpu in machine.gpus if gpu.name == worst.name]
+    held = held_words(holders[0]) if holders else ""
+    return f"{text} ({held} there)." if held else f"{text}."

@@ -7,6 +7,7 @@ entries, one state a recurrent layer); the constants were measured on its logs.
 from __future__ import annotations
 
 from snug.core.errors import UserError
+from snug.core.machine import Cpu
 from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import KV_BITS
 
@@ -15,6 +16,17 @@ CELLS = 256
 """The engine rounds the context up to a multiple of this many tokens."""
 PROCESS_BYTES = 56 * MIB
 """The engine's child at rest: its code, Python, and what it needs to speak."""
+PROJECTOR_COMPUTE_BYTES = 256 * MIB
+"""What looking at one picture takes beside the projector's own weights, where no run has shown it."""
+REPACKED_TYPES: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
+    (("amx_int8",), frozenset({"Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS"})),
+    (("avx512f",), frozenset({"Q2_K"})),
+    (("avx2",), frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"})),
+    (("neon", "i8mm"), frozenset({"Q1_0"})),
+    (("neon", "dotprod"), frozenset({"Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "IQ4_NL", "MXFP4"})),
+)
+"""Which types the engine copies into another order on processors with all of these features (repack.cpp and amx in
+llama.cpp of llama-cpp-python 0.3.36), where it is let."""
 VOCABULARY_BYTES = 360
 """Bytes the engine keeps for each token of the vocabulary: text, merges and look-up tables."""
 
@@ -99,3 +111,38 @@ def widest_layer(facts: ModelFacts) -> int:
 def other_bytes(facts: ModelFacts) -> int:
     """The child's own memory beside the model."""
     return PROCESS_BYTES + VOCABULARY_BYTES * facts.vocabulary
+
+
+def layer_weights(facts: ModelFacts) -> tuple[list[int], list[int]]:
+    """Bytes of each layer without its experts, and of each layer's experts; evenly spread where no header says it."""
+    layers = max(1, facts.layers)
+    if len(facts.layer_bytes) == layers:
+        experts = list(facts.layer_expert_bytes) or [0] * layers
+        return [whole - part for whole, part in zip(facts.layer_bytes, experts, strict=True)], experts
+    repeating = repeating_bytes(facts)
+    in_experts = min(repeating, facts.expert_bytes or _guessed_experts(facts, repeating))
+    return _spread(repeating - in_experts, layers), _spread(in_experts, layers)
+
+
+def _guessed_experts(facts: ModelFacts, repeating: int) -> int:
+    """Bytes in experts where only the active parameters are known: about a sixteenth of them works on each token."""
+    if not facts.active_parameters or facts.active_parameters >= 0.9 * facts.parameters:
+        return 0
+    idle = (facts.parameters - facts.active_parameters) / max(1, facts.parameters)
+    return min(repeating * 97 // 100, round(facts.weight_bytes * idle * 16 / 15))
+
+
+def _spread(total: int, count: int) -> list[int]:
+    even = total // count
+    return [even + total - even * count, *[even] * (count - 1)]
+
+
+def repacked_bytes(facts: ModelFacts, cpu: Cpu) -> int:
+    """Bytes of weights that this processor's kernels want in another order: copies beside the mapped file."""
+    kinds = {kind for features, types in REPACKED_TYPES if set(features) <= set(cpu.features) for kind in types}
+    return sum(size for kind, size in facts.matrix_bytes_by_type.items() if kind in kinds)
+
+
+def projector_need(file_bytes: int) -> int:
+    """What the part that sees pictures takes: its weights, and the work on one picture."""
+    return file_bytes + PROJECTOR_COMPUTE_BYTES if file_bytes > 0 else 0

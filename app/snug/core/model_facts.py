@@ -15,7 +15,9 @@ class ModelFacts:
     layer), `lookup_length` the values in that row. `output_bytes` is 0 where the input embedding serves as output head
     too. The last `shared_kv_layers` layers use an earlier layer's KV cache. `feed_forward_length` counts all experts
     that one token uses; `feed_forward_gated` says whether a gate stands beside it. Layers that only draft tokens ahead
-    (multi-token prediction) are not counted: the engine leaves them in the file. `kind` is
+    (multi-token prediction, `draft_layers`) are not counted: the engine leaves them in the file. `layer_bytes` and
+    `layer_expert_bytes` (of that, in experts) have one entry a layer, or none where no header says it;
+    `matrix_bytes_by_type` are the matrices of layers and head that kernels could want in another order. `kind` is
     "model", "projector", "vocabulary", "adapter", "importance matrix" or "embedding". `exact` is False where the
     figures come from a catalogue row instead of a file's header.
     """
@@ -54,3 +56,7 @@ class ModelFacts:
     kind: str = "model"
     exact: bool = True
     warnings: tuple[str, ...] = ()
+    draft_layers: int = 0
+    layer_bytes: tuple[int, ...] = ()
+    layer_expert_bytes: tuple[int, ...] = ()
+    matrix_bytes_by_type: dict[str, int] = field(default_factory=dict)

@@ -19,12 +19,12 @@ def engine_devices() -> tuple[EngineDevice, ...]:
     """Every device of the engine's back-ends, in its own order. Raises OSError or AttributeError where the
     library has no such list."""
     llama()
-    registry, base = _libraries()
+    registry, base = libraries()
     count = min(int(registry.ggml_backend_dev_count()), MOST_DEVICES)
     return tuple(_device(base, registry.ggml_backend_dev_get(index)) for index in range(count))
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
     """ggml's library with the list of devices, and the one with the functions on a device."""
     import llama_cpp
     from llama_cpp._ctypes_extensions import load_shared_library

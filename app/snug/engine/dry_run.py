@@ -2,7 +2,8 @@
 
 llama.cpp builds the model and the context with `no_alloc`: it plans every buffer and logs its size, but takes no
 memory for weights, conversation or scratch. Without `load_mode` 0 (no memory map) that aborts the process, so this
-belongs in a child. The file may be sparse (`sparse_file`): a header, extended to the full size, is enough.
+belongs in a child. The file may be sparse (`sparse_file`): a header, extended to the full size, is enough; of a model
+in several parts, the header of each.
 The same code measures a real load where `dry` is False: the yardstick of `snug bench fit`.
 """
 
@@ -11,13 +12,15 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from snug.core.errors import UserError
-from snug.engine.library import buffer_sizes, llama, log
+from snug.engine.allocated import device_bytes
+from snug.engine.library import llama, log
 from snug.engine.model import LoadSettings, check_settings, context_parameters, explain_load_failure
 
 _MIB = 1024 * 1024
@@ -35,9 +38,12 @@ class Allocation:
 
 
 class OpenModel:
-    """A model opened once, to be asked for many contexts. Raises UserError where the engine refuses the file."""
+    """A model opened once, to be asked for many contexts. Raises UserError where the engine refuses the file.
 
-    def __init__(self, path: Path, *, dry: bool) -> None:
+    `parts` are the further files of a split model where their names do not say that they belong together.
+    """
+
+    def __init__(self, path: Path, *, dry: bool, parts: Sequence[Path] = ()) -> None:
         api = llama()
         self._path = path
         self._dry = dry
@@ -50,10 +56,10 @@ class OpenModel:
         if dry:
             parameters.no_alloc = True
             parameters.load_mode = _NO_MEMORY_MAP
-        self._model: Any = api.llama_model_load_from_file(os.fsencode(path), parameters)
+        self._model: Any = _load(api, [path, *parts], parameters)
         if not self._model:
             raise explain_load_failure(log.text(), str(path))
-        self._weights = buffer_sizes(log.text())["model"]
+        self._weights = sum(device.weights for device in device_bytes(log.text()))
 
     def allocation(self, context: int, kv_type: str = "f16", batch: int = 512) -> Allocation:
         """What a context of so many tokens takes. Raises UserError where the engine refuses these settings."""
@@ -70,11 +76,11 @@ class OpenModel:
                 details=log.tail(),
             )
         api.llama_free(native)
-        sizes = buffer_sizes(log.text())
+        devices = device_bytes(log.text())
         planned = round(sum(float(size) for size in _PLANNED_LINE.findall(log.text())) * _MIB)
         return Allocation(
-            conversation=planned if self._dry else sizes["KV"] + sizes["RS"],
-            compute=sizes["compute"],
+            conversation=planned if self._dry else sum(device.conversation for device in devices),
+            compute=sum(device.compute for device in devices),
             weights=self._weights,
         )
 
@@ -83,3 +89,10 @@ class OpenModel:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None) -> None:
         llama().llama_model_free(self._model)
+
+
+def _load(api: Any, paths: Sequence[Path], parameters: Any) -> Any:
+    if len(paths) == 1:
+        return api.llama_model_load_from_file(os.fsencode(paths[0]), parameters)
+    names = (ctypes.c_char_p * len(paths))(*map(os.fsencode, paths))
+    return api.llama_model_load_from_splits(names, len(paths), parameters)

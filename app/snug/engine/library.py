@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import sys
 from collections import deque
 from functools import cache
@@ -51,16 +50,6 @@ class EngineLog:
 
 log = EngineLog()
 _kept_alive: list[Any] = []  # the C side holds only addresses of callbacks
-
-_BUFFER_LINE = re.compile(r"(model|KV|RS|compute) buffer size\s*=\s*([0-9.]+) MiB")
-
-
-def buffer_sizes(text: str) -> dict[str, int]:
-    """Bytes of weights ("model"), conversation ("KV" and recurrent state "RS") and "compute" in a load's log."""
-    sizes = {"model": 0, "KV": 0, "RS": 0, "compute": 0}
-    for kind, mebibytes in _BUFFER_LINE.findall(text):
-        sizes[kind] += int(float(mebibytes) * 1024 * 1024)
-    return sizes
 
 
 @cache

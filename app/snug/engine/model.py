@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from snug.core.errors import UserError
-from snug.engine.library import buffer_sizes, llama, log
+from snug.core.fit import NO_OFFLOAD, Offload
+from snug.engine.allocated import (
+    HOST,
+    DeviceBytes,
+    device_bytes,
+    overhead,
+    private_weights,
+    process_memory,
+    with_other,
+)
+from snug.engine.devices import engine_devices
+from snug.engine.library import llama, log
+from snug.engine.placement import Placement
 from snug.engine.template import ChatFormat, choose_format
 from snug.engine.vocabulary import Vocabulary
 
@@ -23,16 +35,18 @@ DEFAULT_CONTEXT = 4096
 SMALLEST_CONTEXT = 256
 BYTES_PER_THREAD = 16 * 1024 * 1024
 """On two busy cores Pip (7 MB) wrote 34 tokens/s with two threads and 466 with one."""
+MOST_DRIVER_BYTES = 2 * 1024**3
+"""A card that lost more than this beside the engine's buffers lost it to another program."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """`context` in tokens, 0 for a default; `threads` 0 means one a physical core; `gpu_layers` 0 is CPU only."""
+    """`context` in tokens, 0 for a default; `threads` 0 means one a physical core; `offload` is the layout."""
 
     path: str
     context: int = 0
     kv_type: str = "f16"
-    gpu_layers: int = 0
+    offload: Offload = NO_OFFLOAD
     threads: int = 0
     batch: int = 512
     use_extra_buffers: bool = False
@@ -69,7 +83,9 @@ class AbortFlag:
 class LoadedModel:
     """A model and its context, with the bytes that llama.cpp says it took."""
 
-    def __init__(self, model: Any, context: Any, settings: LoadSettings, sizes: dict[str, int], abort: AbortFlag):
+    def __init__(
+        self, model: Any, context: Any, settings: LoadSettings, devices: tuple[DeviceBytes, ...], abort: AbortFlag
+    ) -> None:
         api = llama()
         self.native_model = model
         self.native_context = context
@@ -78,9 +94,10 @@ class LoadedModel:
         self.context: int = api.llama_n_ctx(context)
         self.context_max: int = api.llama_model_n_ctx_train(model)
         self.window: int = api.llama_model_n_swa(model)
-        self.weights_bytes = sizes["model"]
-        self.conversation_bytes = sizes["KV"] + sizes["RS"]
-        self.compute_bytes = sizes["compute"]
+        self.devices = devices
+        self.weights_bytes = sum(device.weights + device.repacked for device in devices)
+        self.conversation_bytes = sum(device.conversation for device in devices)
+        self.compute_bytes = sum(device.compute for device in devices)
         self.vocabulary = Vocabulary(model)
         source = api.llama_model_chat_template(model, None)
         self.format: ChatFormat = choose_format((source or b"").decode("utf-8", "replace"), self.vocabulary)
@@ -103,7 +120,9 @@ def load_model(
     check_settings(settings)
     api = llama()
     log.clear()
+    before, free_before = process_memory(), _free_on_cards(settings.offload)
     model = _load_weights(api, settings, on_progress, is_cancelled)
+    process = overhead(before, process_memory(), private_weights(log.text()))
     try:
         _check_kind(api, model)
         abort = AbortFlag()
@@ -111,7 +130,28 @@ def load_model(
     except BaseException:
         api.llama_model_free(model)
         raise
-    return LoadedModel(model, context, settings, buffer_sizes(log.text()), abort)
+    devices = device_bytes(log.text())
+    drivers = _taken_by_drivers(devices, free_before, _free_on_cards(settings.offload))
+    return LoadedModel(model, context, settings, with_other(devices, process, drivers), abort)
+
+
+def _free_on_cards(offload: Offload) -> dict[str, int]:
+    """Free bytes of each graphics device as the engine sees them; nothing where none is used."""
+    if not offload.gpu_layers:
+        return {}
+    return {device.name: device.memory_free for device in engine_devices()}
+
+
+def _taken_by_drivers(
+    devices: tuple[DeviceBytes, ...], before: dict[str, int], after: dict[str, int]
+) -> dict[str, int]:
+    """What went from each card beside the engine's buffers."""
+    buffers = {each.name: each.weights + each.repacked + each.conversation + each.compute for each in devices}
+    return {
+        name: min(MOST_DRIVER_BYTES, max(0, before[name] - after.get(name, 0) - size))
+        for name, size in buffers.items()
+        if name != HOST and name in before
+    }
 
 
 def check_settings(settings: LoadSettings) -> None:
@@ -147,7 +187,8 @@ def _load_weights(
         return not stopped
 
     parameters = api.llama_model_default_params()
-    parameters.n_gpu_layers = settings.gpu_layers
+    placement = Placement(api, settings.offload)
+    placement.apply(parameters)
     parameters.use_extra_bufts = settings.use_extra_buffers
     parameters.progress_callback = progress
     model = api.llama_model_load_from_file(os.fsencode(settings.path), parameters)
@@ -181,7 +222,7 @@ def context_parameters(settings: LoadSettings, context: int) -> Any:
     parameters.n_seq_max = 1
     parameters.n_outputs_max = 1  # only the last token's logits are read: saves 300 to 540 MB with a large vocabulary
     parameters.type_k = parameters.type_v = KV_TYPES[settings.kv_type]
-    parameters.offload_kqv = settings.gpu_layers != 0
+    parameters.offload_kqv = settings.offload.gpu_layers != 0
     parameters.swa_full = False  # a sliding window keeps its window only: a fifth of the memory for Gemma 3
     parameters.no_perf = True
     return parameters

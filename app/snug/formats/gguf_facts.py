@@ -126,7 +126,7 @@ def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, 
     width = numbers.count("embedding_length", 2**24)
     if not layers or not width or not tensors:
         raise bad_gguf("it lacks the model itself", f"{layers} layers of width {width}, {len(tensors)} tensors")
-    layers = own_layers(numbers, layers)
+    stated, layers = layers, own_layers(numbers, layers)
     tensors = [tensor for tensor in tensors if not is_beyond(tensor.name, layers)]
     shape = layer_shape(numbers, layers, width, has_cache=architecture not in WITHOUT_CACHE)
     groups = _groups(tensors)
@@ -166,7 +166,27 @@ def _model_facts(first: GgufHeader, tensors: list[TensorInfo], file_bytes: int, 
         has_chat_template=bool(first.text("tokenizer.chat_template")),
         licence=first.text("general.license"),
         kind=kind,
+        draft_layers=stated - layers,
+        layer_bytes=_by_layer(tensors, layers),
+        layer_expert_bytes=_by_layer([tensor for tensor in tensors if is_expert(tensor.name)], layers),
+        matrix_bytes_by_type=_bytes_by_type(tensor for tensor in tensors if _is_matrix(tensor)),
     )
+
+
+def _by_layer(tensors: Iterable[TensorInfo], layers: int) -> tuple[int, ...]:
+    """Bytes of each layer's tensors; those of no layer are left out."""
+    sums = [0] * layers
+    for tensor in tensors:
+        parts = tensor.name.split(".", 2)
+        if parts[0] == "blk" and len(parts) > 2 and parts[1].isdecimal() and int(parts[1]) < layers:
+            sums[int(parts[1])] += tensor.size_bytes
+    return tuple(sums)
+
+
+def _is_matrix(tensor: TensorInfo) -> bool:
+    """Whether it is multiplied with and its rows come in eights, as kernels with an order of their own want them."""
+    is_multiplied = tensor.name.startswith("blk.") or tensor.name == "output.weight"
+    return is_multiplied and len(tensor.dims) >= 2 and tensor.dims[1] % 8 == 0
 
 
 def _groups(tensors: Iterable[TensorInfo]) -> dict[str, int]:

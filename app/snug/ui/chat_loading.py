@@ -48,7 +48,7 @@ def plan_load(model: LibraryModel, settings: Settings, machine: Machine | None, 
         path=model.path,
         context=answer.context,
         kv_type=answer.kv_type,
-        gpu_layers=answer.gpu_layers,
+        offload=answer.offload,
         threads=threads,
     )
     return Plan(load, answer, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from snug.core.fit import NO_OFFLOAD, Offload, Parts
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
-from snug.worker import conversion_messages
+from snug.worker import conversion_messages, speed_messages
 from snug.worker.message import Event, HubAccess, Message, Request
 
 __all__ = ["Event", "HubAccess", "Message", "Request"]
@@ -332,19 +333,22 @@ class Discarded(Event, frozen=True, kw_only=True):
 
 
 class LoadModel(Request, frozen=True, kw_only=True):
-    """Load a GGUF. `context` in tokens; `threads` 0 means one a physical core; `gpu_layers` 0 is CPU only."""
+    """Load a GGUF. `context` in tokens; `threads` 0 means one a physical core; `offload` is the layout."""
 
     path: str
     context: int
     kv_type: str = "f16"
-    gpu_layers: int = 0
+    offload: Offload = NO_OFFLOAD
     threads: int = 0
     batch: int = 512
     use_extra_buffers: bool = False
 
 
 class ModelLoaded(Event, frozen=True, kw_only=True):
-    """What was really allocated, in bytes, as the engine says, and how the model is spoken to."""
+    """What was really allocated, in bytes, as the engine says, and how the model is spoken to.
+
+    `devices` holds it apart: main memory first, then the cards in the order of the layout.
+    """
 
     context: int
     context_max: int
@@ -355,6 +359,7 @@ class ModelLoaded(Event, frozen=True, kw_only=True):
     template: str
     notice: str = ""
     sandbox: str = ""
+    devices: list[Parts] = []
 
 
 class ContextWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -368,13 +373,15 @@ class ContextWish(msgspec.Struct, frozen=True, kw_only=True):
 class DryRun(Request, frozen=True, kw_only=True):
     """Plan what the engine would allocate on the processor for each of the contexts.
 
-    `path` is a whole model file, or with `size_bytes` the header of one that is so large. The engine may abort: a
-    child that is asked this is asked nothing else. `allocate` really loads: for comparison, never with a header.
+    `path` is a whole model file, or with `size_bytes` the header of one that is so large; `more_parts` are path and
+    size of the further parts' headers. The engine may abort: a child that is asked this is asked nothing else.
+    `allocate` really loads: for comparison, never with a header.
     """
 
     path: str
     wishes: list[ContextWish]
     size_bytes: int = 0
+    more_parts: list[tuple[str, int]] = []
     allocate: bool = False
 
 
@@ -466,16 +473,16 @@ class Unloaded(Event, frozen=True, kw_only=True):
 REQUESTS = (
     Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | AskKeyring | SearchHub
     | ReadModelPage | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
-    | DryRun | conversion_messages.REQUESTS
+    | DryRun | conversion_messages.REQUESTS | speed_messages.REQUESTS
 )  # fmt: skip
 EVENTS = (
     Ready | Pong | Failed | Cancelled | Progress | MachineRead | SelfTestDone | FileInspected | ScanDone
     | SearchDone | ModelPage | RemoteInspected | DownloadProgress | DownloadDone | Discarded | ModelLoaded
     | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded | KeyringAnswer
-    | DryRunDone | conversion_messages.EVENTS
+    | DryRunDone | conversion_messages.EVENTS | speed_messages.EVENTS
 )  # fmt: skip
 FINAL_EVENTS = (
     Pong, Failed, Cancelled, MachineRead, SelfTestDone, FileInspected, ScanDone, SearchDone, ModelPage,
     RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded, KeyringAnswer,
-    DryRunDone, *conversion_messages.FINAL_EVENTS,
+    DryRunDone, *conversion_messages.FINAL_EVENTS, *speed_messages.FINAL_EVENTS,
 )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from snug.core.errors import UserError
+from snug.core.fit import Offload, Parts
+from snug.engine.allocated import HOST, DeviceBytes
 from snug.engine.model import LoadedModel, LoadSettings, LoadStopped, Stopwatch, load_model
 from snug.engine.sampling import SamplingSettings
 from snug.engine.session import Listener, Session, Started
@@ -34,7 +36,7 @@ def load(request: protocol.LoadModel, job: Job) -> protocol.ModelLoaded:
         path=request.path,
         context=request.context,
         kv_type=request.kv_type,
-        gpu_layers=request.gpu_layers,
+        offload=request.offload,
         threads=request.threads,
         batch=request.batch,
         use_extra_buffers=request.use_extra_buffers,
@@ -56,7 +58,7 @@ def _shut_in(request: protocol.LoadModel) -> None:
     here, real = Path(request.path).absolute().parent, Path(request.path).resolve().parent
     if _Conversation.sandbox is None:
         _Conversation.folders = (here, real)
-        _Conversation.sandbox = restrict(_Conversation.folders, gpu_caches=request.gpu_layers != 0)
+        _Conversation.sandbox = restrict(_Conversation.folders, gpu_caches=request.offload.gpu_layers != 0)
     elif _Conversation.sandbox.is_on and not any(real.is_relative_to(folder) for folder in _Conversation.folders):
         raise UserError(
             "This engine process may only read the folder of its first model.",
@@ -79,6 +81,24 @@ def _describe(model: LoadedModel, request: protocol.LoadModel, seconds: float) -
         template=model.format.name,
         notice=" ".join(notice for notice in notices if notice),
         sandbox=_Conversation.sandbox.words if _Conversation.sandbox else "",
+        devices=parts_of(model.devices, request.offload),
+    )
+
+
+def parts_of(devices: Sequence[DeviceBytes], offload: Offload) -> list[Parts]:
+    """What each device holds, main memory first, then the cards in the order of the layout."""
+    by_name = {device.name: device for device in devices}
+    cards = offload.devices or tuple(name for name in by_name if name != HOST)
+    return [_parts(by_name.get(name, DeviceBytes(name))) for name in (HOST, *cards)]
+
+
+def _parts(device: DeviceBytes) -> Parts:
+    return Parts(
+        weights=device.weights,
+        conversation=device.conversation,
+        compute=device.compute,
+        repacked=device.repacked,
+        other=device.other,
     )
 
 

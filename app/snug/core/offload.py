@@ -1,0 +1,168 @@
+"""Which of the layouts that fit is the fastest: how many layers on which cards, and where a mixture's experts lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from snug.core.devices import Place, Places
+from snug.core.fit import FitSettings, Offload, Parts, PlannedMemory, SpeedRange, Verdict
+from snug.core.layout import Layout, Split, offload_of
+from snug.core.machine import Cpu
+from snug.core.model_facts import ModelFacts
+from snug.core.speed import Work, token_speed
+
+COMFORTABLE_SHARE = 0.9
+"""Up to this share of the free memory a model fits well; above it is tight."""
+_BALANCE_STEPS = 10
+_ORDER = {Verdict.TOO_BIG: 0, Verdict.TIGHT: 1, Verdict.FITS_WELL: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where everything lies: what main memory holds, then each card that is used, and how fast that is.
+
+    `unused` says in words which cards are left out, and why.
+    """
+
+    context: int
+    offload: Offload
+    needs: tuple[tuple[Place, Parts], ...]
+    works: tuple[Work, ...]
+    speed: SpeedRange | None
+    unused: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(parts.total > place.free for place, parts in self.needs):
+            return Verdict.TOO_BIG
+        main, parts = self.needs[0]
+        return Verdict.TIGHT if parts.total > COMFORTABLE_SHARE * main.free else Verdict.FITS_WELL
+
+    @property
+    def weights_on_cards(self) -> int:
+        return sum(parts.weights for _, parts in self.needs[1:])
+
+
+def best_plan(
+    facts: ModelFacts,
+    settings: FitSettings,
+    places: Places,
+    cpu: Cpu,
+    context: int,
+    planned: PlannedMemory | None = None,
+) -> Plan:
+    """The fastest plan among those that fit best. Raises UserError for an unknown KV type."""
+    layout = Layout(facts, settings, context, cpu, planned)
+    plans = [_plan(layout, places, cpu, split) for split in _splits(layout, settings, places)]
+    best = max(plans, key=_merit)
+    used = {id(place) for place, _ in best.needs}
+    left_out = [card.name for group in places.groups if not any(id(card) in used for card in group) for card in group]
+    if len(best.needs) == 1:
+        return best
+    return replace(best, unused=tuple(f"{name} is not used together with another kind of card" for name in left_out))
+
+
+def measured_plan(plan: Plan, measured: PlannedMemory) -> Plan:
+    """The plan with what a real load of just this layout took; what it did not tell stays as it was planned."""
+    if len(measured.devices) != len(plan.needs):
+        return plan
+    needs = []
+    for (place, parts), taken in zip(plan.needs, measured.devices, strict=True):
+        weights = min(taken.weights, parts.weights) if len(plan.needs) > 1 else taken.weights
+        other = taken.other or parts.other
+        beside = {"projector": parts.projector, "adapters": parts.adapters}
+        needs.append((place, replace(taken, weights=weights, other=other, **beside)))
+    return replace(plan, needs=tuple(needs))
+
+
+def _plan(layout: Layout, places: Places, cpu: Cpu, split: Split) -> Plan:
+    main, *cards = layout.parts(split)
+    used = [card for card, count in zip(split.cards, split.counts, strict=True) if count]
+    works = layout.works(places.main, split)
+    return Plan(
+        context=layout.context,
+        offload=offload_of(split, layout.facts),
+        needs=((places.main, main), *zip(used, cards, strict=True)),
+        works=works,
+        speed=token_speed(layout.facts, works, cpu),
+    )
+
+
+def _merit(plan: Plan) -> tuple[int, int, float, int]:
+    """Fitting comes first, or what lacks least; then speed, or where none is known as much as possible on cards."""
+    missing = max(0, *(parts.total - place.free for place, parts in plan.needs))
+    return _ORDER[plan.verdict], -missing, plan.speed.mid if plan.speed else 0.0, plan.weights_on_cards
+
+
+def _splits(layout: Layout, settings: FitSettings, places: Places) -> Iterator[Split]:
+    """The layouts to choose from: as many layers as the settings say, else none, and for each number of the fastest
+    cards as many as fit there, with a mixture's experts on the cards or in main memory."""
+    wanted = settings.gpu_layers
+    most = layout.layers + 1
+    if wanted is not None and (wanted <= 0 or not places.groups):
+        yield Split()
+        return
+    if wanted is not None:
+        for group in places.groups:
+            yield _exactly(layout, group, min(most, wanted))
+        return
+    yield Split()
+    for group in places.groups:
+        for count in range(1, len(group) + 1):
+            yield from _fullest(layout, group[:count], most)
+
+
+def _fullest(layout: Layout, cards: Sequence[Place], most: int) -> Iterator[Split]:
+    """As many whole layers on these cards as fit; and with experts in main memory, as few of those as must be."""
+    layers = _largest(most, lambda count: _fits(layout, cards, count, 0))
+    if layers:
+        yield _balanced(layout, cards, layers, 0)
+    if layers == most or not layout.has_experts:
+        return
+    layers = _largest(most, lambda count: _fits(layout, cards, count, layout.layers))
+    if layers == most:
+        moved = _largest(layout.layers, lambda count: _fits(layout, cards, most, layout.layers - count))
+        yield _balanced(layout, cards, most, layout.layers - moved)
+    elif layers:
+        yield _balanced(layout, cards, layers, layout.layers)
+
+
+def _fits(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: int) -> bool:
+    return sum(layout.counts(cards, layers, cpu_experts)) == layers
+
+
+def _largest(most: int, is_possible: Callable[[int], bool]) -> int:
+    """The largest count up to `most` that is possible, where all smaller ones are too; 0 where none is."""
+    if is_possible(most):  # it may be while one less is not: with all layers there, no room for copies is needed
+        return most
+    low, high = 0, most - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_possible(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _balanced(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: int) -> Split:
+    """Cards of one speed are filled alike; of unlike ones the fastest is filled first."""
+    counts = layout.counts(cards, layers, cpu_experts)
+    if len({card.bandwidth for card in cards}) == 1 and len(cards) > 1:
+        low, high = 0.0, 1.0
+        for _ in range(_BALANCE_STEPS):
+            share = (low + high) / 2
+            tried = layout.counts(cards, layers, cpu_experts, share)
+            if sum(tried) == layers:
+                counts, high = tried, share
+            else:
+                low = share
+    return Split(tuple(cards), counts, cpu_experts)
+
+
+def _exactly(layout: Layout, cards: Sequence[Place], layers: int) -> Split:
+    """So many layers, even where they do not fit: what finds no room goes to the last card."""
+    counts = list(layout.counts(cards, layers, 0))
+    counts[-1] += layers - sum(counts)
+    return Split(tuple(cards), tuple(counts))
