@@ -23,6 +23,7 @@ COMMAND_MODULES = (
     "snug.commands.calculate",
     "snug.commands.get",
     "snug.commands.library",
+    "snug.commands.convert",
     "snug.commands.chat",
     "snug.commands.doctor",
     "snug.commands.bench",

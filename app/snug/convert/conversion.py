@@ -59,6 +59,7 @@ class Result:
     path: Path
     size_bytes: int
     sha256: str
+    type_name: str
     types: Mapping[str, str]
     seconds: float
     resumed_from: float = 0.0
@@ -142,6 +143,7 @@ def convert(
         identity=_identity(source, prepared, settings),
         source=source.identity,
         type_name=prepared.type_name,
+        tensors=len(prepared.tensors),
         file_bytes=prepared.layout.file_bytes,
     )
     result = ResultFile(out, prepared.layout, head)
@@ -171,6 +173,7 @@ def convert(
         path=out,
         size_bytes=prepared.layout.file_bytes,
         sha256=sha256,
+        type_name=prepared.type_name,
         types=prepared.types,
         seconds=time.monotonic() - started,
         resumed_from=already / data_bytes,

@@ -249,6 +249,20 @@ class ResultFile:
             self._journal = None
 
 
+def unfinished(folder: Path, source: str) -> tuple[str, float]:
+    """The type of an unfinished result of this source in `folder` ("" for none), and the share of it that is done."""
+    try:
+        journals = sorted(folder.glob("*.gguf.making-journal"))
+    except OSError:
+        return "", 0.0
+    for path in journals:
+        state = read_journal(path)
+        part = path.with_name(path.name.removesuffix("-journal"))
+        if state is not None and state.head.source == source and part.is_file():
+            return state.head.type_name, len(state.finished) / max(1, state.head.tensors)
+    return "", 0.0
+
+
 def remove_leftovers(final: Path) -> int:
     """Remove the unfinished result and its journal; the bytes that this frees."""
     freed = 0

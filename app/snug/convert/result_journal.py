@@ -24,6 +24,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     identity: str
     source: str
     type_name: str
+    tensors: int
     file_bytes: int
     format: int = _FORMAT
 

@@ -33,7 +33,7 @@ class ConversionChoice(msgspec.Struct, frozen=True, kw_only=True):
 
     `facts` are those of the file to come, for the fit function. `words_changed` of 1,000 are expected to differ from
     the original's (-1: not known); `basis` says from what: "estimate" or "measured". `tensor_types` counts tensors by
-    type. `seconds` to convert, without fetching.
+    type. `seconds` to convert, without fetching. With `needs_calibration` it is nonsense without calibration text.
     """
 
     type_name: str
@@ -43,6 +43,7 @@ class ConversionChoice(msgspec.Struct, frozen=True, kw_only=True):
     words_changed: float = -1.0
     basis: str = "estimate"
     tensor_types: dict[str, int] = {}
+    needs_calibration: bool = False
 
 
 class ConversionPreviewed(Event, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from snug.core.errors import UserError
 from snug.worker import frames, protocol
+from snug.worker.conversion_messages import ConversionProgress
 from snug.worker.handlers import find_handler
 from snug.worker.throttle import Throttle
 
@@ -56,8 +57,8 @@ class Job:
             if event.doing == self._last_state and not self._progress_pace.is_due():
                 return
             self._last_state = event.doing
-        elif isinstance(event, protocol.DownloadProgress):
-            state = f"{event.state} {event.note}"
+        elif isinstance(event, protocol.DownloadProgress | ConversionProgress):
+            state = event.stage if isinstance(event, ConversionProgress) else f"{event.state} {event.note}"
             if state == self._last_state and not self._progress_pace.is_due():
                 return
             self._last_state = state

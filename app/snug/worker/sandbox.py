@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ _SCOPES = 0b11  # abstract sockets and signals of others, from version 6
 _FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | (1 << 14) | _IOCTL_DEVICE
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/etc", "/opt", "/proc", "/sys", "/nix/store", "/run/opengl-driver")
 _DEVICES = "/dev"
+_NAME_SERVICES = ("/run/systemd/resolve", "/run/nscd", "/run/resolvconf", "/run/NetworkManager")
 
 
 class _Ruleset(ctypes.Structure):
@@ -54,8 +55,16 @@ def landlock_version() -> int:
     return max(0, int(_system_call(_CREATE_RULESET, None, 0, _VERSION_FLAG)))
 
 
-def restrict(model_folders: Iterable[Path], *, gpu_caches: bool = False) -> SandboxState:
-    """Shut this thread and all later ones in; `model_folders` stay readable. Never raises."""
+def restrict(
+    model_folders: Iterable[Path],
+    *,
+    gpu_caches: bool = False,
+    writable: Sequence[Path] = (),
+    network: bool = False,
+) -> SandboxState:
+    """Shut this thread and all later ones in; `model_folders` stay readable, `writable` folders may be written, and
+    with `network` connections may be made. Never raises.
+    """
     if os.environ.get("SNUG_NO_SANDBOX") == "1":
         return SandboxState(False, "switched off by SNUG_NO_SANDBOX")
     version = landlock_version()
@@ -65,14 +74,18 @@ def restrict(model_folders: Iterable[Path], *, gpu_caches: bool = False) -> Sand
     read = _READ_FILE | _READ_DIR | _EXECUTE
     rules = [(folder, read) for folder in (*map(Path, _SYSTEM), *python_folders(), *model_folders)]
     rules.append((Path(_DEVICES), (read | _WRITE_FILE | _IOCTL_DEVICE) & rights))
+    rules += [(folder, rights) for folder in writable]
+    if network:
+        rules += [(Path(place), read) for place in _NAME_SERVICES]
     if gpu_caches:
         rules += [(folder, rights) for folder in _gpu_cache_folders()]
     try:
-        _apply(version, rights, rules)
+        _apply(version, rights, rules, network)
     except OSError as error:
         return SandboxState(False, f"the kernel refused it ({error.strerror})")
-    network = " and make no connection" if version >= 4 else ""
-    return SandboxState(True, f"the engine can read only its model and the system, write nothing{network}")
+    where = "only its own folder" if writable else "nothing"
+    alone = " and make no connection" if version >= 4 and not network else ""
+    return SandboxState(True, f"the engine can read only its model and the system, write {where}{alone}")
 
 
 def python_folders() -> list[Path]:
@@ -92,8 +105,8 @@ def _file_rights(version: int) -> int:
     return _FILE_RIGHTS_BY_VERSION[max(known for known in _FILE_RIGHTS_BY_VERSION if known <= version)]
 
 
-def _apply(version: int, rights: int, rules: Iterable[tuple[Path, int]]) -> None:
-    ruleset = _Ruleset(rights, _TCP_RIGHTS if version >= 4 else 0, _SCOPES if version >= 6 else 0)
+def _apply(version: int, rights: int, rules: Iterable[tuple[Path, int]], network: bool) -> None:
+    ruleset = _Ruleset(rights, _TCP_RIGHTS if version >= 4 and not network else 0, _SCOPES if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
     descriptor = _checked(_system_call(_CREATE_RULESET, ctypes.byref(ruleset), size, 0))
     try:

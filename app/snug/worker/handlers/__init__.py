@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from snug.worker import protocol
+from snug.worker.conversion_messages import Convert, DiscardConversion, PreviewConversion
+from snug.worker.speed_messages import MeasureSpeed
 
 HANDLERS: dict[type[protocol.Request], str] = {
     protocol.ReadMachine: "machine:read_machine",
@@ -24,6 +26,10 @@ HANDLERS: dict[type[protocol.Request], str] = {
     protocol.CountTokens: "chat:count_tokens",
     protocol.UnloadModel: "chat:unload",
     protocol.DryRun: "dry_run:plan",
+    PreviewConversion: "conversion:preview",
+    MeasureSpeed: "speed:measure_speed",
+    Convert: "conversion:run",
+    DiscardConversion: "conversion:discard",
 }
 
 

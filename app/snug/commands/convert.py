@@ -1,0 +1,235 @@
+"""`snug convert`: make a model's file from its original weights, smaller, in one pass."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Any
+
+from snug.commands.command import Command, Context
+from snug.commands.conversion_line import ConversionLine
+from snug.commands.hub_facts import hub_access
+from snug.commands.machine import models_folder, read_here
+from snug.core.errors import UserError
+from snug.core.fit import FitSettings
+from snug.core.memory_fit import fit
+from snug.core.words import duration_text, size_text, verdict_text
+from snug.hub.names import read_wanted
+from snug.store.rows import NewModel
+from snug.worker.client import WorkerClient
+from snug.worker.conversion_messages import (
+    ConversionChoice,
+    ConversionDone,
+    ConversionPreviewed,
+    ConversionSource,
+    Convert,
+    PreviewConversion,
+)
+from snug.worker.protocol import Cancelled, Event
+
+MADE_HERE = "made"
+PREVIEW_LIMIT_S = 180.0
+SILENCE_LIMIT_S = 1800.0
+USUAL_TYPE = "Q4_K_M"
+_SIZE = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[KMGT]?)(?P<binary>I?)B?", re.IGNORECASE)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="a folder, a GGUF, OWNER/NAME, a link, or a library model")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--to", metavar="TYPE", default="", help=f"the type to make, such as {USUAL_TYPE}")
+    size.add_argument("--budget", metavar="SIZE", type=size_bytes, default=0, help="at most so large, such as 4.2GB")
+    parser.add_argument(
+        "--calibrate", metavar="TEXT", default="", help="a text file to weigh rounding by, or “neutral”"
+    )
+    parser.add_argument("--methods", metavar="LIST", default="", help="further methods to try with --calibrate")
+    parser.add_argument("--out", metavar="FILE", default="", help="the file to write (in the folder for models)")
+    parser.add_argument("--adapter", metavar="FOLDER", default="", help="a LoRA adapter to merge into the model")
+    parser.add_argument("--threads", metavar="N", type=int, default=0, help="processor threads (all cores)")
+    parser.add_argument("--preview", action="store_true", help="only say what each type would give")
+    parser.add_argument("--no-check", action="store_true", help="leave out the checks of the result")
+
+
+def size_bytes(text: str) -> int:
+    """The bytes that "4.2GB", "900 MB" or "4GiB" mean."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ArgumentTypeError(f"{text!r} is no size; write it like 4.2GB")
+    step = 1024 if match["binary"] else 1000
+    return int(float(match["number"].replace(",", ".")) * step ** " KMGT".index(match["unit"].upper() or " "))
+
+
+def run(arguments: Namespace, context: Context) -> int:
+    """Say what it is, make the file, put it into the library."""
+    source = find_source(arguments, context)
+    folder = str(Path(arguments.out).absolute().parent) if arguments.out else models_folder(context)
+    preview = context.child().request(PreviewConversion(source=source, folder=folder), timeout=PREVIEW_LIMIT_S)
+    assert isinstance(preview, ConversionPreviewed)
+    if arguments.preview or not (arguments.to or arguments.budget):
+        return show(preview, context)
+    out = Path(arguments.out).absolute() if arguments.out else Path(folder) / result_name(preview, arguments)
+    request = Convert(
+        source=source,
+        out=str(out),
+        type_name=arguments.to,
+        budget_bytes=arguments.budget,
+        calibration=_calibration(arguments.calibrate),
+        methods=[name for name in arguments.methods.split(",") if name],
+        threads=arguments.threads,
+        check=not arguments.no_check,
+    )
+    for line in before(preview, request):
+        context.note(line)
+    done = follow(context.child(), request, context)
+    model = add_to_library(done, source, preview, context)
+    if context.json:
+        context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
+        return 0
+    for line in words_of(done):
+        context.say(line)
+    context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
+    return 0
+
+
+def find_source(arguments: Namespace, context: Context) -> ConversionSource:
+    """What the person means: a path, a repository, or a model of the library. Raises UserError."""
+    what = arguments.source
+    adapter = str(Path(arguments.adapter).absolute()) if arguments.adapter else ""
+    path = Path(what).expanduser()
+    if path.exists():
+        return ConversionSource(path=str(path.absolute()), adapter=adapter)
+    access = hub_access(context)
+    wanted = read_wanted(what, access.endpoint)
+    if wanted is not None and not what.startswith((".", "/", "~")):
+        return ConversionSource(repo=wanted.repo, revision=wanted.revision, access=access, adapter=adapter)
+    from snug.commands.find_model import find_model
+
+    return ConversionSource(path=find_model(what, context).path, adapter=adapter)
+
+
+def result_name(preview: ConversionPreviewed, arguments: Namespace) -> str:
+    """A file name from the model's title and the type."""
+    title = re.sub(r"[^\w.+-]+", "-", preview.title.rsplit("/", 1)[-1]).strip("-.") or "model"
+    title = re.sub(r"-(F32|F16|BF16|I?Q\d\w*)$", "", title, flags=re.IGNORECASE)
+    ending = arguments.to.upper().replace("-", "_") if arguments.to else f"{arguments.budget / 1e9:.2f}GB"
+    return f"{title}-{ending}.gguf"
+
+
+def _calibration(text: str) -> str:
+    if text in ("", "neutral"):
+        return text
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise UserError(f"There is no file {text}.", "Give a text file, or “neutral”.", "no-file", bad_input=True)
+    return str(path.absolute())
+
+
+def show(preview: ConversionPreviewed, context: Context) -> int:
+    """The choices as a table, each with what it would be like here."""
+    machine = read_here(context, measure_bandwidth=False)
+    if context.json:
+        context.print_document({"preview": preview})
+        return 0
+    context.say(preview.sentence)
+    for warning in preview.warnings:
+        context.say(warning)
+    context.say(f"{'type':10} {'size':>9} {'time':>14}   words that change    here")
+    for choice in preview.choices:
+        answer = fit(choice.facts, FitSettings(), machine)
+        context.say(
+            f"{choice.type_name:10} {size_text(choice.size_bytes):>9} {duration_text(choice.seconds):>14}   "
+            f"{_changed(choice):18}   {verdict_text(answer)}"
+            + (" (needs --calibrate)" if choice.needs_calibration else "")
+        )
+    context.say("The words that change are estimates. Make one with --to TYPE.")
+    return 0
+
+
+def _changed(choice: ConversionChoice) -> str:
+    return "not known" if choice.words_changed < 0 else f"about {choice.words_changed:.0f} of 1,000"
+
+
+def _chosen(preview: ConversionPreviewed, type_name: str) -> ConversionChoice | None:
+    return next((choice for choice in preview.choices if choice.type_name == type_name), None)
+
+
+def before(preview: ConversionPreviewed, request: Convert) -> list[str]:
+    """What is about to happen, in words."""
+    lines = [preview.sentence, *preview.warnings]
+    choice = _chosen(preview, request.type_name.upper())
+    if choice is not None:
+        lines.append(
+            f"As {choice.type_name} it takes {size_text(choice.size_bytes)} and about "
+            f"{duration_text(choice.seconds)} to make; {size_text(preview.free_bytes)} are free on the disk."
+        )
+    if preview.fetch_bytes:
+        lines.append(
+            f"{size_text(preview.fetch_bytes)} are fetched for it, "
+            f"at most {size_text(preview.working_bytes)} of them kept at a time."
+        )
+    if preview.resumable:
+        lines.append(f"An interrupted conversion to {preview.resumable} is {100 * preview.resumable_done:.0f} % done.")
+    return lines
+
+
+def follow(child: WorkerClient, request: Convert, context: Context) -> ConversionDone:
+    """Ask for it and show how far it is. Ctrl-C stops it; the same command goes on."""
+    line = ConversionLine(context.err)
+
+    def tell(event: Event) -> None:
+        line.show(event)
+
+    try:
+        answer = child.request(request, on_event=tell, timeout=SILENCE_LIMIT_S)
+    except KeyboardInterrupt:
+        child.kill()  # safe at any instant: the journal knows what is on the disk
+        raise _stopped() from None
+    finally:
+        line.close()
+    if isinstance(answer, Cancelled):
+        raise _stopped()
+    assert isinstance(answer, ConversionDone)
+    return answer
+
+
+def _stopped() -> UserError:
+    return UserError("The conversion is stopped.", "The same command goes on where it stopped.", kind="paused")
+
+
+def add_to_library(
+    done: ConversionDone, source: ConversionSource, preview: ConversionPreviewed, context: Context
+) -> Any:
+    """The library's row of the new file."""
+    store = context.open_store(write=True)
+    return store.models.add(
+        NewModel(
+            name=Path(done.path).stem,
+            path=done.path,
+            facts=done.facts,
+            source=MADE_HERE,
+            repo=source.repo,
+            licence=done.facts.licence,
+            sha256=done.sha256,
+            is_ours=os.path.dirname(done.path) == models_folder(context),
+        )
+    )
+
+
+def words_of(done: ConversionDone) -> list[str]:
+    """The result in words, measured figures first."""
+    lines = [
+        f"{Path(done.path).name}: {size_text(done.size_bytes)}, made in {duration_text(done.seconds)}"
+        + (f", {100 * done.resumed_from:.0f} % of it earlier" if done.resumed_from else "")
+        + (f", with at most {size_text(done.peak_memory_bytes)} of memory." if done.peak_memory_bytes else ".")
+    ]
+    if done.words_changed >= 0:
+        lines.append(f"Measured: {done.words_changed:.0f} of 1,000 likeliest words differ from the original's.")
+    if done.tokens_per_s:
+        lines.append(f"It writes {done.tokens_per_s:.1f} tokens a second here.")
+    lines += [f"{'ok' if check.ok else 'LOOK'}: {check.words}" for check in done.checks]
+    return [*lines, *done.notes, done.path]
+
+
+COMMANDS = (Command("convert", "make a model's file from its original weights, smaller", add_arguments, run),)

@@ -1,0 +1,170 @@
+"""Before a conversion: what the source is, and for each type the size, the time and the loss to expect."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snug.convert.conversion import QUANTISATION_VERSION
+from snug.convert.mixes import MIXES, Mix, missing_importance, tensor_types
+from snug.convert.quantize import TYPES, quantize_rows
+from snug.convert.source import Source
+from snug.core.errors import UserError
+from snug.core.expected_loss import expected_divergence, words_changed
+from snug.core.model_facts import ModelFacts
+from snug.formats.ggml_types import TYPES as GGML_TYPES
+from snug.formats.gguf_facts import facts_from_header
+from snug.formats.gguf_header import GgufHeader, TensorInfo, read_header
+from snug.formats.gguf_writer import GgufLayout, plan_layout
+
+SHOWN = ("F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S", "IQ4_XS", "Q3_K_L", "Q3_K_M",
+         "Q3_K_S", "IQ3_M", "IQ3_XXS", "Q2_K", "IQ2_M", "IQ2_XS", "IQ2_XXS", "IQ1_M")  # fmt: skip
+"""The mixes that a person is offered; the others can be asked for by name."""
+_READ_VALUES_PER_S = 250e6
+"""Weights a second that are read from a disk, widened and written again, on a middling computer."""
+_SAMPLE = (16, 4096)
+_KIND_BY_NAME = {kind.name: kind for kind in GGML_TYPES}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One type that the source can be made into; see `conversion_messages.ConversionChoice`."""
+
+    type_name: str
+    size_bytes: int
+    facts: ModelFacts
+    seconds: float
+    words_changed: float
+    tensor_types: Mapping[str, int]
+    needs_importance: bool = False
+
+
+def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> list[Choice]:
+    """What each type would give, smallest first. Types that keep more bits than the source has are left out."""
+    rates: dict[str, float] = {}
+    found = []
+    header: tuple[GgufLayout, GgufHeader] | None = None
+    for name in names:
+        if name not in _useful(source, names):
+            continue
+        mix = MIXES[name]
+        types = tensor_types(mix, source.tensors, _plain(source), importance=bool(_imported(name)))
+        try:
+            source.check_types(types)
+        except UserError:
+            continue
+        layout = _layout(source, mix, types, header)
+        if header is None:
+            header = (layout, read_header(_HeaderOnly(layout)))
+        facts = facts_from_header(_with_types(header[1], layout, mix), layout.file_bytes, source.title)
+        divergence = 0.0 if name == source.original_type else expected_divergence(name, source.parameters)
+        found.append(
+            Choice(
+                type_name=name,
+                size_bytes=layout.file_bytes,
+                facts=facts,
+                seconds=_seconds(source, types, threads, rates),
+                words_changed=-1.0 if divergence is None else words_changed(divergence),
+                tensor_types=dict(Counter(types.values())),
+                needs_importance=bool(missing_importance(mix, types)),
+            )
+        )
+    return sorted(found, key=lambda choice: choice.size_bytes)
+
+
+def warnings(source: Source) -> list[str]:
+    """What a person should know before the start."""
+    found = list(source.notes)
+    if source.loses_bits:
+        found.append(
+            "These weights were rounded to few bits before: bits that were lost are not regained. "
+            "The original weights, where they can be had, give a better result."
+        )
+    if not source.has_chat_template:
+        found.append("The model says nothing of how a conversation with it is written: it may be no chat model.")
+    return found
+
+
+def _useful(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Not the float types beside the one that keeps every bit."""
+    return tuple(name for name in names if name not in ("F32", "F16", "BF16") or name == source.original_type)
+
+
+def _imported(name: str) -> bool:
+    """Whether a mix is only ever made with importance weights, so that its types are chosen with them."""
+    return name.startswith(("IQ1", "IQ2")) or name == "IQ3_XXS"
+
+
+def _plain(source: Source) -> dict[str, object]:
+    return {meta.key: meta.value for meta in source.metadata} | dict(source.values)
+
+
+def _layout(
+    source: Source, mix: Mix, types: Mapping[str, str], known: tuple[GgufLayout, GgufHeader] | None
+) -> GgufLayout:
+    """The layout; the metadata, which may be megabytes of vocabulary, are encoded only the first time."""
+    shapes = [(tensor.name, tensor.shape, types[tensor.name]) for tensor in source.tensors]
+    if known is None:
+        return plan_layout(source.entries(mix.file_type, QUANTISATION_VERSION), shapes)
+    bare = plan_layout([], shapes)
+    start = len(known[0].header)
+    shift = start - len(bare.header)
+    moved = tuple(replace(place, offset=place.offset + shift) for place in bare.tensors)
+    return GgufLayout(known[0].header, moved, bare.file_bytes + shift)
+
+
+def _with_types(header: GgufHeader, layout: GgufLayout, mix: Mix) -> GgufHeader:
+    tensors = tuple(
+        TensorInfo(
+            place.name,
+            tuple(reversed(place.shape)) or (1,),
+            _KIND_BY_NAME[place.type_name],
+            place.offset - header.data_offset,
+            place.size_bytes,
+        )
+        for place in layout.tensors
+    )
+    values = {**header.values, "general.file_type": mix.file_type}
+    return replace(header, tensors=tensors, values=values, file_bytes=layout.file_bytes)
+
+
+class _HeaderOnly:
+    """The beginning of a file that is not written yet, as a source of bytes."""
+
+    def __init__(self, layout: GgufLayout) -> None:
+        self._layout = layout
+
+    @property
+    def size(self) -> int:
+        return self._layout.file_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._layout.header[offset : offset + length]
+
+
+def _seconds(source: Source, types: Mapping[str, str], threads: int, rates: dict[str, float]) -> float:
+    """Seconds for the whole conversion, from a short measurement of each type on this computer."""
+    seconds = 0.0
+    for tensor in source.tensors:
+        name, values = types[tensor.name], tensor.rows * tensor.columns
+        seconds += values / _READ_VALUES_PER_S
+        if name in TYPES and name != tensor.stored_type and TYPES[name].by != "numpy":
+            if name not in rates:
+                rates[name] = _rate(name)
+            seconds += values / (rates[name] * max(1, threads))
+    return seconds
+
+
+def _rate(name: str) -> float:
+    """Weights a second and thread for one type."""
+    rows, columns = _SAMPLE if TYPES[name].by == "kernels" else (1, 2048)
+    sample = np.random.default_rng(1).standard_normal((rows, columns), dtype=np.float32)
+    figures = np.ones(columns, np.float32) if TYPES[name].needs_importance else None
+    quantize_rows(sample[:1], name, figures)
+    started = time.perf_counter()
+    quantize_rows(sample, name, figures)
+    return sample.size / max(1e-6, time.perf_counter() - started)

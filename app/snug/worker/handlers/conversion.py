@@ -1,0 +1,190 @@
+"""Answers the requests about making a model fit: a preview, the conversion itself, and forgetting an unfinished one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from snug.convert import preview as previews
+from snug.convert.conversion import Report, Result, Settings, convert
+from snug.convert.open_source import open_local, open_remote
+from snug.convert.pipeline import Stopped as ConversionStopped
+from snug.convert.result_file import journal_path, lock_path, remove_leftovers, unfinished
+from snug.convert.source import Source, described
+from snug.core.errors import UserError
+from snug.formats.gguf_facts import facts_from_header
+from snug.formats.gguf_header import read_file_header
+from snug.hub.disk_space import free_bytes
+from snug.hub.file_lock import FileLock
+from snug.paths import user_paths
+from snug.worker import protocol
+from snug.worker.conversion_messages import (
+    ConversionChoice,
+    ConversionDone,
+    ConversionPreviewed,
+    ConversionProgress,
+    ConversionSource,
+    Convert,
+    DiscardConversion,
+    PreviewConversion,
+)
+from snug.worker.handlers.hub import access_of
+from snug.worker.loop import Job, Stopped
+from snug.worker.sandbox import restrict
+
+
+def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
+    """What the source is and what each type would give; of weights nothing is read. Raises UserError."""
+    job.emit(protocol.Progress(done=0, total=0, doing="Looking at the model's files"))
+    with _opened(request.source, None, job) as source:
+        job.check()
+        choices = previews.choices(source, threads_or(0))
+        folder = Path(request.folder) if request.folder else Path.cwd()
+        resumable, share = unfinished(folder, source.identity)
+        return ConversionPreviewed(
+            title=source.title,
+            sentence=described(source),
+            kind=source.kind,
+            parameters=source.parameters,
+            stored_bytes=source.stored_bytes,
+            choices=[_choice(choice) for choice in choices],
+            original_type=source.original_type,
+            fetch_bytes=source.fetch_bytes,
+            working_bytes=source.largest_shard_bytes,
+            free_bytes=free_bytes(folder),
+            warnings=previews.warnings(source),
+            has_chat_template=source.has_chat_template,
+            resumable=resumable,
+            resumable_done=share,
+        )
+
+
+def _choice(choice: previews.Choice) -> ConversionChoice:
+    return ConversionChoice(
+        type_name=choice.type_name,
+        size_bytes=choice.size_bytes,
+        facts=choice.facts,
+        seconds=choice.seconds,
+        words_changed=choice.words_changed,
+        tensor_types=dict(choice.tensor_types),
+        needs_calibration=choice.needs_importance,
+    )
+
+
+def run(request: Convert, job: Job) -> ConversionDone:
+    """Convert; what is done when it is stopped or killed is taken up again next time. Raises UserError."""
+    out = Path(request.out).absolute()
+    if out.suffix.lower() != ".gguf":
+        raise UserError(
+            "The result's name must end in .gguf.", "Give such a name.", kind="bad-name", bad_input=True
+        )  # fmt: skip
+    tell = _teller(job)
+    with _opened(request.source, out, job) as source:
+        _shut_in(request, out)
+        job.check()
+        settings = _settings(request, source, job, tell)
+        try:
+            result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
+        except ConversionStopped:
+            raise Stopped from None
+    return _done(result)
+
+
+def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
+    """Remove what an unfinished conversion left, unless it is running."""
+    out = Path(request.out)
+    if not journal_path(out).exists():
+        return protocol.Discarded(freed_bytes=remove_leftovers(out))
+    lock = FileLock(lock_path(out))
+    if not lock.acquire():
+        raise UserError("This file is being made.", "Stop that first.", kind="busy")
+    try:
+        return protocol.Discarded(freed_bytes=remove_leftovers(out))
+    finally:
+        lock.release()
+
+
+def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
+    adapter = Path(source.adapter) if source.adapter else None
+    if source.path:
+        return open_local(Path(source.path), adapter)
+    return open_remote(
+        access_of(source.access),
+        source.repo,
+        source.revision,
+        cache=user_paths().cache / "checkpoints",
+        shards=None if out is None else out.with_name(out.name + ".fetching"),
+        adapter=adapter,
+        is_cancelled=job.is_cancelled,
+    )
+
+
+def _settings(request: Convert, source: Source, job: Job, tell: Callable[[Report], None]) -> Settings:
+    threads = threads_or(request.threads)
+    return Settings(types=request.type_name or "Q4_K_M", threads=threads)
+
+
+def _teller(job: Job) -> Callable[[Report], None]:
+    def tell(report: Report) -> None:
+        job.emit(
+            ConversionProgress(
+                stage=report.stage,
+                done_bytes=report.done_bytes,
+                total_bytes=report.total_bytes,
+                seconds_left=report.seconds_left,
+                rate=report.rate,
+                doing=report.doing,
+            )
+        )
+
+    return tell
+
+
+def _shut_in(request: Convert, out: Path) -> None:
+    """From here on the child reads only the source and the system, and writes only where the result goes."""
+    source = request.source
+    folders = [Path(place).resolve() for place in (source.path, source.adapter) if place]
+    readable = [folder if folder.is_dir() else folder.parent for folder in folders]
+    written = [out.parent, user_paths().cache] if source.repo else [out.parent]
+    restrict(readable, writable=written, network=bool(source.repo))
+
+
+def _done(result: Result) -> ConversionDone:
+    facts = facts_from_header(read_file_header(result.path))
+    return ConversionDone(
+        path=str(result.path),
+        size_bytes=result.size_bytes,
+        sha256=result.sha256,
+        type_name=result.type_name,
+        facts=facts,
+        seconds=result.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        resumed_from=result.resumed_from,
+        tensor_types=dict(Counter(result.types.values())),
+        notes=list(result.notes),
+    )
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has had, 0 where the system does not say."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def threads_or(threads: int) -> int:
+    """The threads asked for, or one for each processor core that this process may use."""
+    if threads > 0:
+        return min(threads, 1024)
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:
+        return max(1, os.cpu_count() or 1)
