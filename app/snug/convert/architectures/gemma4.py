@@ -133,5 +133,6 @@ GEMMA4 = Architecture(
         Hyper("rope.dimension_count_swa", "u32", sliding_rotary),
     ),
     {"head_dim": 256},
+    generated=(proportional_rope,),
 )
 ENTRIES = (GEMMA4,)

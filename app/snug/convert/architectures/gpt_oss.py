@@ -26,13 +26,13 @@ def gate_and_up(match: Match) -> Outputs:
     """The even rows are the gate's, the odd ones up's."""
     view = expert_outputs(match)
     for number, name in enumerate(("ffn_gate_exps", "ffn_up_exps")):
-        yield beside(match, f"{name}.weight"), views.block_rows(view, np.arange(number, view.shape[-2], 2))
+        yield beside(match, name), views.block_rows(view, np.arange(number, view.shape[-2], 2))
 
 
 def gate_and_up_biases(match: Match) -> Outputs:
     (view,) = match.views
     for number, name in enumerate(("ffn_gate_exps", "ffn_up_exps")):
-        yield beside(match, f"{name}.bias"), views.columns_picked(view, np.arange(number, view.columns, 2))
+        yield f"blk.{match.layer}.{name}.bias", views.columns_picked(view, np.arange(number, view.columns, 2))
 
 
 GPT_OSS = Architecture(

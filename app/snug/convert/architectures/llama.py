@@ -75,15 +75,21 @@ def of_ministral(key: str) -> Any:
     return value
 
 
+DEFAULTS = {"rms_norm_eps": 1e-6, "rope_theta": 10000.0}
 LLAMA = Architecture(
-    "llama", ("LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"), TENSORS, HYPER, HEADS, generated=(llama3_rope,)
+    "llama",
+    ("LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"),
+    TENSORS,
+    HYPER,
+    {**HEADS, **DEFAULTS, "max_position_embeddings": 2048},
+    generated=(llama3_rope,),
 )
 MISTRAL = Architecture(
     "llama",
     ("MistralForCausalLM", "MixtralForCausalLM"),
     (*TENSORS, *MIXTRAL_EXPERTS),
     HYPER,
-    KV_HEADS,
+    {**KV_HEADS, **DEFAULTS},
     generated=(llama3_rope,),
 )
 MINISTRAL = Architecture(
@@ -95,8 +101,15 @@ MINISTRAL = Architecture(
         Hyper("rope.scaling.yarn_log_multiplier", "f32", of_ministral("mscale_all_dim")),
         Hyper("attention.temperature_scale", "f32", of_ministral("llama_4_scaling_beta")),
     ),
-    KV_HEADS,
+    {**KV_HEADS, **DEFAULTS},
     generated=(llama3_rope,),
 )
-SMOLLM3 = Architecture("smollm3", ("SmolLM3ForCausalLM",), TENSORS, HYPER, KV_HEADS, generated=(llama3_rope,))
+SMOLLM3 = Architecture(
+    "smollm3",
+    ("SmolLM3ForCausalLM",),
+    TENSORS,
+    HYPER,
+    {**KV_HEADS, "rms_norm_eps": 1e-6, "rope_theta": 2_000_000.0},
+    generated=(llama3_rope,),
+)
 ENTRIES = (LLAMA, MISTRAL, MINISTRAL, SMOLLM3)

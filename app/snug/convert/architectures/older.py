@@ -32,6 +32,9 @@ def by_head(settings: Settings, rows: int) -> Index:
 
 
 def falcon_kv_heads(settings: Settings) -> int:
+    """One for all where the config says so, whatever count stands beside it."""
+    if settings.flag("multi_query") and not settings.flag("new_decoder_architecture"):
+        return 1
     heads = settings.get("num_kv_heads")
     return settings.whole("n_head_kv") if heads is None else settings.whole("num_kv_heads")
 

@@ -76,7 +76,6 @@ PHI2 = Architecture(
         Hyper("feed_forward_length", "u32", lambda settings: 4 * settings.width),
         Hyper("attention.head_count_kv", "u32", lambda settings: settings.heads),
         Hyper("rope.dimension_count", "u32", rotary_size),
-        Hyper("tokenizer.ggml.add_bos_token", "bool", lambda settings: False),
     ),
     {**KV_HEADS, "partial_rotary_factor": 0.5, "layer_norm_eps": 1e-5},
     common=(*BASIC, "attention.layer_norm_epsilon"),

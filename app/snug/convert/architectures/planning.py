@@ -29,6 +29,8 @@ OTHER_SENSES = re.compile(
 )
 """Tensors that see or hear: the text model does without them."""
 MOST_TENSORS_NAMED = 5
+MXFP4 = "MXFP4"
+LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h)\.(\d{1,6})\.")
 _LONGEST_NAME = 1024
 
 
@@ -84,7 +86,22 @@ def plan_model(
 
 def _output(name: str, view: View) -> OutputTensor:
     fixed = fixed_type(name, len(view.shape))
-    return OutputTensor(name, view.shape, view.read_rows, tuple(dict.fromkeys(view.sources)), fixed, view.stored_type)
+    if view.read_blocks is not None:
+        blocks = view.read_blocks
+        return OutputTensor(
+            name,
+            view.shape,
+            view.read_rows,
+            _once(view.sources),
+            MXFP4,
+            MXFP4,
+            lambda first, last: blocks(first, last).tobytes(),
+        )
+    return OutputTensor(name, view.shape, view.read_rows, _once(view.sources), fixed, view.stored_type)
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(slots=True)
@@ -109,6 +126,8 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
             raise bad_checkpoint("a tensor has an impossibly long name")
         if stored_name.endswith(BUFFERS) or (ignored is not None and ignored.search(stored_name)):
             continue
+        if architecture.skips_later_layers and _layer(stored_name) >= settings.layers:
+            continue
         name = stored_name
         for piece in ("language_model.", *architecture.strip):
             name = name.replace(piece, "")
@@ -121,8 +140,7 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
             continue
         rule, pattern, layer, expert, suffix = place
         if layer >= settings.layers:
-            if not architecture.skips_later_layers:
-                unknown.append(stored_name)
+            unknown.append(stored_name)
             continue
         group = groups.setdefault((rule.name, layer, suffix), _Group(rule, layer, suffix, {}))
         if (pattern, expert) in group.members:
@@ -138,6 +156,12 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
     _check_layers(found, settings.layers)
     _check_shapes(found, settings)
     return found, left_out
+
+
+def _layer(name: str) -> int:
+    """The number of the layer that the tensor belongs to, -1 for the others."""
+    match = LAYER.search(name)
+    return int(match[1]) if match else -1
 
 
 def _add(found: dict[str, View], outputs: Iterable[tuple[str, View]]) -> None:

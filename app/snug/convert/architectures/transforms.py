@@ -48,8 +48,11 @@ def _permuted(match: Match, heads: int) -> Outputs:
 
 
 def plus_one(match: Match) -> Outputs:
-    """Norms that are stored as their distance from one."""
+    """Norms that are stored as their distance from one; their biases are what they are."""
     (view,) = match.views
+    if match.suffix == ".bias":
+        yield match.name, view
+        return
     yield match.name, views.mapped(view, lambda rows: rows + np.float32(1))
 
 
@@ -85,7 +88,7 @@ def flatten_convolution(match: Match) -> Outputs:
 def negative_exponential(match: Match) -> Outputs:
     """-exp(x): the rate at which a recurrent layer forgets, which training keeps as its logarithm."""
     (view,) = match.views
-    yield match.name, views.mapped(view, lambda rows: -np.exp(rows))
+    yield match.name, views.mapped(view, lambda rows: -np.exp(rows.astype(np.float64)).astype(np.float32))
 
 
 def halves(first: str, second: str) -> Transform:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,13 @@ from numpy.typing import NDArray
 from snug.convert.plan import ReadRows
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, PlainWeight
 from snug.formats.checkpoints.errors import bad_checkpoint
+from snug.formats.checkpoints.float4 import Float4Weight
+from snug.formats.checkpoints.mxfp4 import Mxfp4
 from snug.formats.checkpoints.number_types import Floats
 
 Index = NDArray[np.int64]
+Blocks = NDArray[np.uint8]
+ReadBlocks = Callable[[int, int], Blocks]
 LEAST_RUN = 8
 """Rows that follow each other are read together; where runs are shorter than this on average, all between are read."""
 
@@ -27,6 +32,8 @@ class View:
     read_rows: ReadRows
     sources: tuple[str, ...]
     stored_type: str = "F32"
+    read_blocks: ReadBlocks | None = None
+    """The bytes of rows as a GGUF holds them, for weights that are stored in one of its types: (rows, bytes)."""
 
     @property
     def rows(self) -> int:
@@ -45,7 +52,26 @@ def stored(weights: CheckpointFormat, name: str) -> View:
     """The checkpoint's tensor `name` as it is."""
     weight = weights.weights[name]
     kind = weights.files.info(name).kind.name if isinstance(weight, PlainWeight) else weights.key
-    return View(weight.shape, lambda first, last: weights.read_rows(name, first, last), (name,), kind)
+    blocks = None
+    if weights.key == Mxfp4.key and isinstance(weight, Float4Weight):
+        blocks = mxfp4_blocks(weights, name)
+    return View(weight.shape, lambda first, last: weights.read_rows(name, first, last), (name,), kind, blocks)
+
+
+def mxfp4_blocks(weights: CheckpointFormat, name: str) -> ReadBlocks:
+    """MXFP4 as GGUF has it (ggml-common.h, block_mxfp4): of each 32 values the scale, then 16 bytes with the first half
+    of the values in their lower halves; checkpoints have neighbours in one byte."""
+    groups = weights.weights[name].shape[-1] // 32
+
+    def read_blocks(first: int, last: int) -> Blocks:
+        codes = weights.files.stored_bytes(f"{name}_blocks", first * groups * 16, last * groups * 16).reshape(-1, 16)
+        values = np.stack([codes & 15, codes >> 4], axis=-1).reshape(-1, 32)
+        blocks = np.empty((len(codes), 17), np.uint8)
+        blocks[:, 0] = weights.files.stored_bytes(f"{name}_scales", first * groups, last * groups)
+        blocks[:, 1:] = values[:, :16] | values[:, 16:] << 4
+        return blocks.reshape(last - first, groups * 17)
+
+    return read_blocks
 
 
 def constant(values: Floats) -> View:
@@ -65,7 +91,7 @@ def reshaped(view: View, shape: tuple[int, ...]) -> View:
         raise disagree(view, f"{view.shape} cannot become {shape}")
     columns = shape[-1] if shape else 1
     if columns == view.columns:
-        return View(shape, view.read_rows, view.sources, view.stored_type)
+        return View(shape, view.read_rows, view.sources, view.stored_type, view.read_blocks)
 
     def read_rows(first: int, last: int) -> Floats:
         start, end = first * columns, last * columns
@@ -106,16 +132,26 @@ def picked(view: View, index: Index) -> View:
             view.stored_type,
         )
 
-    def read_rows(first: int, last: int) -> Floats:
-        wanted = index[first:last]
-        breaks = np.flatnonzero(np.diff(wanted) != 1) + 1
-        if len(breaks) > len(wanted) // LEAST_RUN:  # too scattered to read run by run
-            lowest = int(wanted.min())
-            return view.read_rows(lowest, int(wanted.max()) + 1)[wanted - lowest]
-        runs = [view.read_rows(int(run[0]), int(run[-1]) + 1) for run in np.split(wanted, breaks) if len(run)]
-        return np.concatenate(runs) if runs else np.empty((0, view.columns), np.float32)
+    shape = (len(index), *view.shape[1:])
+    blocks = view.read_blocks
+    return View(
+        shape,
+        lambda first, last: _gathered(view.read_rows, index[first:last], view.columns),
+        view.sources,
+        view.stored_type,
+        None if blocks is None else lambda first, last: _gathered(blocks, index[first:last], 0),
+    )
 
-    return View((len(index), *view.shape[1:]), read_rows, view.sources, view.stored_type)
+
+def _gathered(read: Callable[[int, int], NDArray[Any]], wanted: Index, columns: int) -> NDArray[Any]:
+    """The wanted rows, read run by run, or all at once from the lowest to the highest where they are scattered."""
+    if not len(wanted):
+        return np.empty((0, columns), np.float32)
+    breaks = np.flatnonzero(np.diff(wanted) != 1) + 1
+    if len(breaks) > len(wanted) // LEAST_RUN:
+        lowest = int(wanted.min())
+        return read(lowest, int(wanted.max()) + 1)[wanted - lowest]
+    return np.concatenate([read(int(run[0]), int(run[-1]) + 1) for run in np.split(wanted, breaks)])
 
 
 def block_rows(view: View, local: Index) -> View:
