@@ -5,13 +5,20 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable
 
-from snug.commands import bench_chat, bench_fit, bench_quantise, bench_start
+from snug.commands import bench_chat, bench_convert, bench_fit, bench_quantise, bench_speed, bench_start
 from snug.commands.command import Command, Context
 
 BENCHES: tuple[tuple[str, str, Callable[[ArgumentParser], None], Callable[[Namespace, Context], int]], ...] = (
     ("start", "time to the first frame, and memory at rest", bench_start.add_arguments, bench_start.run),
     ("chat", "speed of writing, against the engine's own loop", bench_chat.add_arguments, bench_chat.run),
     ("fit", "memory that was said, against what the engine takes", bench_fit.add_arguments, bench_fit.run),
+    ("speed", "speed that was said, against what the engine reaches", bench_speed.add_arguments, bench_speed.run),
+    (
+        "convert",
+        "time, memory and disk of a conversion, against llama.cpp's",
+        bench_convert.add_arguments,
+        bench_convert.run,
+    ),
     ("quantise", "speed and error of quantising, against ggml's", bench_quantise.add_arguments, bench_quantise.run),
 )
 """Every measurement: its name, what it is, its arguments, and what runs it."""
