@@ -190,6 +190,7 @@ class Rooms(QObject):
     def _make_models(self, store: Store, children: Children) -> None:
         """Every screen's view-model, and the services that they share."""
         from snug.core.catalogue import load_catalogue
+        from snug.store import built_in
         from snug.ui.chat import ChatModel
         from snug.ui.child_requests import ChildRequests
         from snug.ui.discover import DiscoverModel
@@ -204,6 +205,7 @@ class Rooms(QObject):
         from snug.ui.model_details import ModelDetails
         from snug.ui.secrets import SecretKeeper
         from snug.ui.settings import SettingsModel
+        from snug.ui.speed_test import SpeedTestModel
 
         resources = resources_folder()
         catalogue = cache(partial(load_catalogue, resources / "catalogue" / "models.json"))
@@ -216,15 +218,18 @@ class Rooms(QObject):
         self._getting = Getting(store, self._queue, hub, self)
         self._getting.ask_token = self._token
         engine = ChildRequests(partial(children.make, "dry-run"), self)
-        plans = MemoryPlans(self._paths.cache, self._paths.headers, engine, self)
+        plans = MemoryPlans(self._paths.cache, self._paths.home, self._paths.headers, engine, self)
         self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self, plans=plans)
 
-        self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self)
+        pip = resources / "models" / "pip" / built_in.FILE
+        self.speed_test = SpeedTestModel(self.reader, store, children, self._paths.cache, pip, self._is_at_work, self)
+        self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self, speed_test=self.speed_test)
         self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, self._details, self)
-        self.library = LibraryModelView(store, self.reader.known, files, self)
+        self.library = LibraryModelView(store, self.reader.known, files, self, plans=plans)
         self.chat = ChatModel(
-            store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self
+            store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self, plans=plans
         )
+        self.reader.held = self.chat.gives_back
         previewing = ChildRequests(partial(children.make, "preview"), self)
         converting = ChildRequests(partial(children.make, "conversion"), self)
         self.fit = MakeItFitModel(
@@ -289,6 +294,10 @@ class Rooms(QObject):
             self._chat_with(model_id)
         elif row is not None:
             self.app_model.toast.emit(f"{row.title} has arrived. You find it in the Library.")
+
+    def _is_at_work(self) -> bool:
+        """Whether a model is at work, so that nothing else should take the processor."""
+        return self.chat.is_answering
 
     def _is_answering(self) -> bool:
         return self.chat.is_answering

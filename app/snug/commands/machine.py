@@ -13,6 +13,7 @@ from snug.core.machine_document import machine_document
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
 from snug.core.model_facts import ModelFacts
 from snug.core.speed_learning import believed
+from snug.core.speed_test import SpeedTest
 from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.worker import protocol
 
@@ -42,7 +43,8 @@ def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
     answer = context.child().request(request)
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
-    return believed(with_best_bandwidth(answer.machine, known.last), known.corrections, known.measured)
+    reading = with_best_bandwidth(answer.machine, known.last)
+    return believed(reading, known.corrections, known.measured, known.speed_test)
 
 
 def models_folder(context: Context) -> str:
@@ -58,6 +60,7 @@ class Kept:
     last: Machine | None = None
     corrections: Mapping[str, object] = field(default_factory=dict)
     measured: tuple[tuple[ModelFacts, float | None], ...] = ()
+    speed_test: SpeedTest | None = None
 
 
 def kept(context: Context) -> Kept:
@@ -70,6 +73,7 @@ def kept(context: Context) -> Kept:
                 last=store.machine.last(),
                 corrections=store.machine.corrections(),
                 measured=tuple((model.facts, model.measured_tokens_per_s) for model in store.models.all()),
+                speed_test=store.machine.speed_test(),
             )
         except UserError as error:
             context.note(str(error))

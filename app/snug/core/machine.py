@@ -136,8 +136,9 @@ class Disagreement:
 class Machine:
     """A computer. `sources` says where a figure came from, `unread` why one could not be read.
 
-    Keys of both are dotted paths such as "memory.total" or "gpus.0.memory_free". `speed_correction` is what chats on
-    it taught about its speed; it belongs to the library, not to a reading, and no machine file carries it.
+    Keys of both are dotted paths such as "memory.total" or "gpus.0.memory_free". `speed_correction` is what chats and
+    tests on it taught about its speed, `reading_correction` the same for prompts; they belong to this home, not to a
+    reading, and no machine file carries them.
     `memory_holders` are the programs that hold the most main memory now, the largest first; `model` is the computer's
     own name or identifier ("Mac15,9"). `gives_back` is what a model that Snug had loaded at the reading held of
     "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes.
@@ -153,6 +154,7 @@ class Machine:
     sources: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     speed_correction: Correction = UNCORRECTED
+    reading_correction: Correction = UNCORRECTED
     model: str = ""
     npus: tuple[Npu, ...] = ()
     memory_holders: tuple[Holder, ...] = ()

@@ -1,4 +1,4 @@
-"""The speed factor that a library of measured models teaches, from the models' own figures."""
+"""The speed factors that a speed test and the library's measured models teach, from the models' own figures."""
 
 from __future__ import annotations
 
@@ -11,26 +11,50 @@ from snug.core.machine import Machine
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
 from snug.core.speed_correction import UNCORRECTED, Correction, Observation, correction_of
+from snug.core.speed_test import SpeedRow, SpeedTest, rows_for
 
-SMALLEST_TEACHER_BYTES = 256 * 1024 * 1024
+SMALLEST_TEACHER_BYTES = 240 * 1024 * 1024
 """A smaller model sits in the processor's cache in part: it says little about one that does not."""
 
 
 def believed(
-    reading: Machine, corrections: Mapping[str, object], measured: Iterable[tuple[ModelFacts, float | None]]
+    reading: Machine,
+    corrections: Mapping[str, object],
+    measured: Iterable[tuple[ModelFacts, float | None]],
+    test: SpeedTest | None = None,
 ) -> Machine:
-    """The machine that every estimate is made for: what was read, the person's figures, what chats have taught."""
+    """The machine that every estimate is made for: what was read, the person's figures, what tests and chats taught."""
     machine = with_corrections(reading, corrections)
-    return replace(machine, speed_correction=learnt(measured, machine))
+    rows = tuple(rows_for(test, machine))
+    return replace(
+        machine, speed_correction=learnt(measured, machine, rows), reading_correction=reading_learnt(rows, machine)
+    )
 
 
-def learnt(measured: Iterable[tuple[ModelFacts, float | None]], machine: Machine) -> Correction:
-    """The correction for this machine from models with their tokens/s here (None: not measured)."""
-    unmoved = replace(machine, speed_correction=UNCORRECTED)
+def learnt(
+    measured: Iterable[tuple[ModelFacts, float | None]], machine: Machine, rows: Iterable[SpeedRow] = ()
+) -> Correction:
+    """The correction of answers from models with their tokens/s here (None: not measured) and the test's `rows`."""
+    unmoved = _unmoved(machine)
     seen = []
-    for facts, tokens_per_s in measured:
+    for facts, tokens_per_s in (*((row.facts, row.tokens_per_s) for row in rows), *measured):
         if tokens_per_s and facts.weight_bytes >= SMALLEST_TEACHER_BYTES:
             estimate = fit(facts, FitSettings(), unmoved).speed
             if estimate is not None:
                 seen.append(Observation(estimate.mid, tokens_per_s))
     return correction_of(seen)
+
+
+def reading_learnt(rows: Iterable[SpeedRow], machine: Machine) -> Correction:
+    """The same for the reading of prompts; chats do not tell it, for they keep most of a prompt from turn to turn."""
+    unmoved = _unmoved(machine)
+    seen = []
+    for row in rows:
+        estimate = fit(row.facts, FitSettings(), unmoved).prefill
+        if estimate is not None:
+            seen.append(Observation(estimate.mid, row.prompt_tokens_per_s))
+    return correction_of(seen)
+
+
+def _unmoved(machine: Machine) -> Machine:
+    return replace(machine, speed_correction=UNCORRECTED, reading_correction=UNCORRECTED)

@@ -7,12 +7,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from snug.core.machine import Machine
+from snug.core.speed_test import SpeedTest
 from snug.store.database import Database
 from snug.store.schema import machine
 from snug.store.values import to_json
 
 LAST = "last"
 CORRECTION = "correction."
+SPEED_TEST = "speed-test"
 
 
 class MachineMemory:
@@ -33,6 +35,19 @@ class MachineMemory:
     def remember(self, reading: Machine) -> None:
         """Keep a reading for the next start."""
         self._put(LAST, to_json(reading))
+
+    def speed_test(self) -> SpeedTest | None:
+        """The last speed test; None where there is none or it cannot be read any more."""
+        with self._database.read() as connection:
+            text = connection.scalar(select(machine.c.value).where(machine.c.key == SPEED_TEST))
+        try:
+            return None if text is None else msgspec.json.decode(text, type=SpeedTest)
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+
+    def remember_speed_test(self, test: SpeedTest) -> None:
+        """Keep what a speed test found."""
+        self._put(SPEED_TEST, to_json(test))
 
     def corrections(self) -> dict[str, object]:
         """The person's figures by their dotted names, such as "memory.bandwidth"."""

@@ -19,6 +19,7 @@ from snug.core.words import pages_text, size_text, verdict_text, words_per_secon
 from snug.ui.fit_view import verdict_kind
 from snug.ui.machine_reader import MachineReader
 from snug.ui.row_list import RowList
+from snug.ui.speed_test import SpeedTestModel
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -54,8 +55,11 @@ class HomeModel(QObject):
         getting: QObject | None,
         now: Callable[[], datetime],
         parent: QObject | None = None,
+        *,
+        speed_test: SpeedTestModel | None = None,
     ) -> None:
         super().__init__(parent)
+        self._speed_test = speed_test
         self._reader = reader
         self._catalogue = catalogue
         self._getting = getting
@@ -122,6 +126,10 @@ class HomeModel(QObject):
     def nothingText(self) -> str:
         """Why there is no pick; empty while there are some or the computer is not known yet."""
         return self._nothing
+
+    @Property(QObject, constant=True)
+    def speedTest(self) -> QObject | None:
+        return self._speed_test
 
     @Property(QObject, constant=True)
     def getting(self) -> QObject | None:

@@ -68,11 +68,17 @@ class MachineReader(QObject):
         self.machine = self._corrected()
         self.changed.emit()
 
+    def relearn(self) -> None:
+        """A speed test or a chat has taught something: estimate again."""
+        self.machine = self._corrected()
+        self.changed.emit()
+
     def _corrected(self) -> Machine | None:
         if self._read is None:
             return None
         measured = [(model.facts, model.measured_tokens_per_s) for model in self._store.models.all()]
-        return believed(self._read, self._store.machine.corrections(), measured)
+        memory = self._store.machine
+        return believed(self._read, memory.corrections(), measured, memory.speed_test())
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):

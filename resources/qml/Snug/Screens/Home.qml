@@ -32,6 +32,11 @@ ScreenPage {
         Layout.fillWidth: true
         Layout.topMargin: 15
     }
+    SpeedTestLine {
+        test: root.model.speedTest
+        Layout.fillWidth: true
+        Layout.topMargin: visible ? 6 : 0
+    }
     SectionTitle {
         text: qsTr("Best for you")
         Layout.fillWidth: true
