@@ -15,12 +15,18 @@ from snug.convert.architectures.model_card import read_card
 from snug.convert.plan import ModelPlan, OutputTensor
 from snug.convert.quantize import quantize_rows
 from snug.formats.checkpoints.checkpoint import Checkpoint
+from tests.convert.yardstick.models_common import ENGINE_ONLY as COMMON_ENGINE_ONLY
 from tests.convert.yardstick.models_common import MODELS as COMMON
+from tests.convert.yardstick.models_other import ENGINE_ONLY as OTHER_ENGINE_ONLY
 from tests.convert.yardstick.models_other import MODELS as OTHER
 from tests.convert.yardstick.tiny_models import TinyModel, write
 
 RECORDINGS = Path(__file__).parents[2] / "data" / "architectures"
 MODELS: tuple[TinyModel, ...] = (*COMMON, *OTHER)
+ENGINE_ONLY: tuple[TinyModel, ...] = (*COMMON_ENGINE_ONLY, *OTHER_ENGINE_ONLY)
+OURS_TOO = {"exaone.attention.layer_norm_rms_epsilon": "the engine asks for it; the converter forgets it"}
+"""Keys that only Snug writes, and why."""
+NOT_LOADED = {"deepseek2-lite": "the engine tells the small DeepSeek 2 by its 27 layers: `ENGINE_ONLY` has it"}
 KINDS = {"STRING": "str", "UINT32": "u32", "INT32": "i32", "FLOAT32": "f32", "BOOL": "bool", "UINT64": "u64"}
 
 
@@ -76,7 +82,7 @@ def differences(model: TinyModel, folder: Path) -> list[str]:
 def _metadata_differences(plan: ModelPlan, theirs: dict[str, list[Any]]) -> list[str]:
     ours = {entry.key: (entry.kind, entry.value) for entry in plan.metadata}
     found = []
-    for key in sorted(set(ours) | set(theirs)):
+    for key in sorted((set(ours) | set(theirs)) - (set(OURS_TOO) - set(theirs))):
         if key not in ours or key not in theirs:
             found.append(f"{key}: only {'ours' if key in ours else 'theirs'} {ours.get(key, theirs.get(key))}")
             continue

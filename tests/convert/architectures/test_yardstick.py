@@ -14,9 +14,10 @@ JUSTIFIED: dict[str, str] = {
     "ssm_a, rope_freqs": "compared to 2^-22: PyTorch's exponential and power are approximate in the last bit",
     "tokenizer.*, general.sampling.*": "the tokenizers' own yardstick",
     "general.file_type, general.quantization_version": "the writer's: they depend on the types chosen",
-    "prediction heads (MTP) of Qwen 3.5, GLM 4 MoE": "left out, as by the converter's --no-mtp: the chat does not use them",
+    "prediction heads (MTP) of Qwen 3.5, GLM 4 MoE": "left out, as with --no-mtp: the chat does not use them",
     "falcon with multi_query and num_kv_heads above 1": "read as one key and value head; the converter fails",
     "gpt2's attn.bias, exaone's rotary.inv_freq": "buffers, left out; the converter fails on them",
+    "exaone.attention.layer_norm_rms_epsilon": "written too: the engine does not load the model without it",
     "stablelm's norms by head": "stacked; the converter fails on them",
 }
 """How Snug's files differ from the converter's, and why."""

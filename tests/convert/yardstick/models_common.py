@@ -133,7 +133,19 @@ OLMO2 = ends() | layers(
     lambda _: norms("post_attention_layernorm", "post_feedforward_layernorm") | attention() | feed_forward()
     | {"self_attn.q_norm.weight": (HEADS * HEAD,), "self_attn.k_norm.weight": (KV_HEADS * HEAD,)}
 )  # fmt: skip
+STABLELM_CONFIG = without(base("StableLmForCausalLM", "stablelm", partial_rotary_factor=0.25, layer_norm_eps=1e-5,
+                               use_qkv_bias=True, use_parallel_residual=False), "rms_norm_eps")  # fmt: skip
+STABLELM = ends() | {"model.norm.bias": (WIDTH,)} | layers(
+    lambda _: with_bias(norms()) | attention(bias=("q", "k", "v")) | feed_forward()
+)  # fmt: skip
+STABLELM_NORMS = layers(
+    lambda _: {f"self_attn.q_layernorm.norms.{head}.weight": (HEAD,) for head in range(HEADS)}
+    | {f"self_attn.k_layernorm.norms.{head}.weight": (HEAD,) for head in range(KV_HEADS)}
+)  # fmt: skip
 
+ENGINE_ONLY = (TinyModel("stablelm-12b", STABLELM_CONFIG | {"use_parallel_residual": True, "qk_layernorm": True},
+                         STABLELM | STABLELM_NORMS),)  # fmt: skip
+"""What the reference converter fails on, but the engine computes."""
 MODELS = (
     TinyModel("llama", base("LlamaForCausalLM", "llama"), LLAMA, folder="Tiny-Llama-3x1K-Instruct-v0.2", card=CARD),
     TinyModel("llama-3.1", base("LlamaForCausalLM", "llama", rope_scaling=LLAMA_31, head_dim=HEAD), LLAMA_TIED),
@@ -146,7 +158,8 @@ MODELS = (
     TinyModel("llama-sparse-config", without(base("LlamaForCausalLM", "llama"), "num_key_value_heads", "rms_norm_eps",
         "rope_theta", "torch_dtype"), ends() | layers(lambda _: norms() | attention(kv=HEADS) | feed_forward())),
     TinyModel("mistral", base("MistralForCausalLM", "mistral", sliding_window=None, head_dim=HEAD), LLAMA),
-    TinyModel("mixtral", base("MixtralForCausalLM", "mixtral", num_local_experts=EXPERTS, num_experts_per_tok=2),
+    TinyModel("mixtral", base("MixtralForCausalLM", "mixtral", num_local_experts=EXPERTS, num_experts_per_tok=2,
+        intermediate_size=EXPERT_WIDTH),
         ends() | layers(lambda _: norms() | attention() | {"block_sparse_moe.gate.weight": (EXPERTS, WIDTH)}
                         | experts("block_sparse_moe.experts.", ("w1", "w3", "w2")))),
     TinyModel("mistral3", {"architectures": ["Mistral3ForConditionalGeneration"], "model_type": "mistral3",
@@ -196,8 +209,9 @@ MODELS = (
     TinyModel("olmo2", base("Olmo2ForCausalLM", "olmo2", pad_token_id=1), OLMO2),
     TinyModel("olmo3", base("Olmo3ForCausalLM", "olmo3", layer_types=LAYER_TYPES, pad_token_id=1, **WINDOW), OLMO2),
     TinyModel("olmoe", base("OlmoeForCausalLM", "olmoe", num_experts=EXPERTS, num_experts_per_tok=2, pad_token_id=1,
-        intermediate_size=EXPERT_WIDTH), ends() | layers(lambda _: norms() | attention() | moe()
-        | {"self_attn.q_norm.weight": (HEADS * HEAD,), "self_attn.k_norm.weight": (KV_HEADS * HEAD,)})),
+        num_key_value_heads=HEADS, intermediate_size=EXPERT_WIDTH), ends() | layers(
+        lambda _: norms() | attention(kv=HEADS) | moe()
+        | {"self_attn.q_norm.weight": (HEADS * HEAD,), "self_attn.k_norm.weight": (HEADS * HEAD,)})),
     TinyModel("glm4", base("Glm4ForCausalLM", "glm4", head_dim=HEAD, partial_rotary_factor=0.5, pad_token_id=1),
         ends() | layers(lambda _: norms("input_layernorm", "post_attention_layernorm", "post_self_attn_layernorm",
             "post_mlp_layernorm") | attention(bias=("q", "k",
@@ -223,11 +237,7 @@ MODELS = (
         "rms_norm_eps"), without(with_bias(ends() | layers(lambda _: norms() | attention()
         | {"mlp.c_fc.weight": (FEED_FORWARD, WIDTH), "mlp.c_proj.weight": (WIDTH, FEED_FORWARD)})),
         "model.embed_tokens.bias", "lm_head.bias")),
-    TinyModel("stablelm", without(base("StableLmForCausalLM", "stablelm", partial_rotary_factor=0.25,
-        layer_norm_eps=1e-5,
-        use_qkv_bias=True, use_parallel_residual=False), "rms_norm_eps"),
-            ends() | {"model.norm.bias": (WIDTH,)} | layers(
-        lambda _: with_bias(norms()) | attention(bias=("q", "k", "v")) | feed_forward())),
+    TinyModel("stablelm", STABLELM_CONFIG, STABLELM),
     TinyModel("exaone4", base("Exaone4ForCausalLM", "exaone4", sliding_window_pattern="LG", layer_types=LAYER_TYPES,
         rope_scaling=LLAMA_31, head_dim=HEAD, **WINDOW), ends() | layers(
         lambda _: norms("post_attention_layernorm", "post_feedforward_layernorm") | attention(norms=True)

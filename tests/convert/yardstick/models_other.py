@@ -254,6 +254,16 @@ NOMIC_SHAPES = {
     }, "encoder.layers.",
 )  # fmt: skip
 
+
+def deepseek_lite(count: int) -> TinyModel:
+    """The small DeepSeek 2; the engine tells it by its 27 layers."""
+    config = base("DeepseekV2ForCausalLM", "deepseek_v2", q_lora_rank=None, scoring_func="softmax",
+                  norm_topk_prob=False, rope_scaling=DEEPSEEK_YARN, **MLA) | {"num_hidden_layers": count}  # fmt: skip
+    shapes = ends() | layers(lambda layer: mla_layer(layer, LITE_QUERY, False), count=count)
+    return TinyModel("deepseek2-lite" if count == LAYERS else f"deepseek2-lite-{count}", config, shapes)
+
+
+ENGINE_ONLY = (deepseek_lite(27),)
 MODELS = (
     TinyModel("qwen35", {"architectures": ["Qwen3_5ForConditionalGeneration"], "model_type": "qwen3_5",
         "text_config": QWEN35, "vision_config": {"hidden_size": 8}},
@@ -267,9 +277,7 @@ MODELS = (
     TinyModel("gpt-oss", OSS, ends() | layers(lambda _: oss_layer(OSS_PLAIN))),
     TinyModel("gpt-oss-mxfp4", OSS | {"quantization_config": {"quant_method": "mxfp4"}},
         ends() | layers(lambda _: oss_layer(OSS_MXFP4)), stored={"_blocks": "U8", "_scales": "U8"}),
-    TinyModel("deepseek2-lite", base("DeepseekV2ForCausalLM", "deepseek_v2", q_lora_rank=None, scoring_func="softmax",
-        norm_topk_prob=False, rope_scaling=DEEPSEEK_YARN, **MLA),
-        ends() | layers(lambda layer: mla_layer(layer, LITE_QUERY, False))),
+    deepseek_lite(LAYERS),
     TinyModel("deepseek3", base("DeepseekV3ForCausalLM", "deepseek_v3", q_lora_rank=24, scoring_func="sigmoid",
         norm_topk_prob=True, n_group=1, topk_group=1, num_nextn_predict_layers=1, rope_scaling=DEEPSEEK_YARN, **MLA),
         ends() | layers(lambda layer: mla_layer(layer, LOW_RANK_QUERY, True))

@@ -76,7 +76,10 @@ EXAONE = Architecture(
             "transformer.h.#.",
         ),
     ),
-    (Hyper("rope.dimension_count", "u32", rotary_size),),
+    (
+        Hyper("attention.layer_norm_rms_epsilon", "f32", ("rms_norm_eps", "layer_norm_epsilon")),
+        Hyper("rope.dimension_count", "u32", rotary_size),
+    ),
     ignored=(r"\.rotary\.inv_freq$",),
     generated=(llama3_rope,),
     prepare=silu_only,

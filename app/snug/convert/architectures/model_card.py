@@ -25,7 +25,7 @@ _HUB_ADDRESS = re.compile(r"https?://huggingface\.co/([^/]+/[^/]+)$")
 
 
 def read_card(folder: Path) -> Mapping[str, Any]:
-    """The head of README.md in `folder`; empty where there is none or it cannot be read. Its values are text or lists."""
+    """The head of README.md in `folder`, texts and lists; empty where there is none or it cannot be read."""
     path = folder / "README.md"
     try:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
