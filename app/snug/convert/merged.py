@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, Config, PlainWeight, Weight
 from snug.formats.checkpoints.errors import bad_checkpoint
@@ -40,7 +41,7 @@ class Merged(CheckpointFormat):
     def packed_weights(self) -> Iterable[tuple[str, Weight]]:
         return self._base.packed_weights()
 
-    @property
+    @cached_property
     def weights(self) -> dict[str, Weight]:
         """Every weight. Raises UserError where the adapter is of another model."""
         found: dict[str, Weight] = dict(self._base.weights)

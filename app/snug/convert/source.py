@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any
 
 from snug.convert.architectures import find_architecture, plan_model
+from snug.convert.architectures.model_card import read_card
+from snug.convert.architectures.pooling import read_pooling
 from snug.convert.merged import Merged
 from snug.convert.plan import Meta, ModelPlan, OutputTensor
 from snug.core.errors import UserError
@@ -136,7 +138,10 @@ class CheckpointSource(Source):
         if adapter is not None:
             self.weights = Merged(weights, lora_of(adapter))
             self.sentence = f"{weights.sentence} With an adapter (LoRA) merged in."
-        self.plan: ModelPlan = plan_model(self.weights, checkpoint.config, title)
+        folder = checkpoint.folder
+        self.plan: ModelPlan = plan_model(
+            self.weights, checkpoint.config, title, read_card(folder), read_pooling(folder)
+        )
         self.vocabulary = read_tokenizer(
             checkpoint.tokenizer_files, checkpoint.config, find_architecture(checkpoint.config)
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from snug.convert.architectures import plan_model
 from snug.convert.architectures.model_card import read_card
+from snug.convert.architectures.pooling import read_pooling
 from snug.convert.plan import ModelPlan, OutputTensor
 from snug.convert.quantize import quantize_rows
 from snug.formats.checkpoints.checkpoint import Checkpoint
@@ -39,7 +40,8 @@ def planned(model: TinyModel, folder: Path) -> tuple[Checkpoint, ModelPlan]:
     source = folder / (model.folder or model.name)
     write(model, source)
     checkpoint = Checkpoint(source)
-    return checkpoint, plan_model(checkpoint.format, checkpoint.config, source.name, read_card(source))
+    card, pooling = read_card(source), read_pooling(source)
+    return checkpoint, plan_model(checkpoint.format, checkpoint.config, source.name, card, pooling)
 
 
 def tensor_bytes(tensor: OutputTensor, output_type: str, step: int = 7) -> tuple[str, bytes]:

@@ -236,6 +236,11 @@ def bert(positions: int, prefix: str = "", head: Shapes | None = None) -> Shapes
 
 BERT = without(base("BertModel", "bert", layer_norm_eps=1e-12, pad_token_id=0, type_vocab_size=2),
                "rms_norm_eps", "rope_theta", "num_key_value_heads", "tie_word_embeddings")  # fmt: skip
+POOLING = {
+    "modules.json": '[{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"},'
+    ' {"idx": 1, "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]',
+    "1_Pooling/config.json": '{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}',
+}
 RANKER = with_bias({"classifier.dense.weight": (WIDTH, WIDTH), "classifier.out_proj.weight": (1, WIDTH)})
 NOMIC = {
     "architectures": ["NomicBertModel"], "model_type": "nomic_bert", "vocab_size": VOCABULARY, "n_embd": WIDTH,
@@ -295,7 +300,7 @@ MODELS = (
         falcon(KV_HEADS, True)),
     TinyModel("exaone", EXAONE, EXAONE_SHAPES, beside={"transformer.h.0.attn.attention.rotary.inv_freq": (8,)}),
     TinyModel("phi2", PHI2, PHI2_SHAPES),
-    TinyModel("bert", BERT, bert(CONTEXT), stored={"position_ids": "I64"}),
+    TinyModel("bert", BERT, bert(CONTEXT), stored={"position_ids": "I64"}, files=POOLING),
     TinyModel("roberta-ranker", BERT | {"architectures": ["XLMRobertaForSequenceClassification"],
         "model_type": "xlm-roberta", "pad_token_id": 1, "max_position_embeddings": CONTEXT + 2,
             "id2label": {"0": "LABEL_0"},

@@ -23,7 +23,7 @@ Shapes = dict[str, tuple[int, ...]]
 class TinyModel:
     """One checkpoint. `config` is config.json; `stored` names other types than BF16 by the ending of a tensor's name.
 
-    `folder` is what its folder is called, `card` its README. `beside` are tensors that the reference fails on and that
+    `folder` is what its folder is called, `files` are others in it. `beside` are tensors that the reference fails on and that
     Snug must leave out.
     """
 
@@ -32,7 +32,7 @@ class TinyModel:
     shapes: Shapes
     stored: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
-    card: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
     beside: Shapes = field(default_factory=dict)
 
 
@@ -119,8 +119,9 @@ def write(model: TinyModel, folder: Path, seed: int = 1, *, for_reference: bool 
     """The checkpoint in `folder`; `for_reference` without the tensors that the reference fails on."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(dict(model.config)))
-    if model.card:
-        (folder / "README.md").write_text(model.card)
+    for name, text in model.files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     header: dict[str, Any] = {}
     data = b""
     for name, shape in (dict(model.shapes) if for_reference else model.shapes | model.beside).items():

@@ -45,10 +45,15 @@ def find_architecture(config: Mapping[str, Any]) -> Architecture:
 
 
 def plan_model(
-    weights: CheckpointFormat, config: Mapping[str, Any], folder_name: str, card: Mapping[str, Any] | None = None
+    weights: CheckpointFormat,
+    config: Mapping[str, Any],
+    folder_name: str,
+    card: Mapping[str, Any] | None = None,
+    pooling: str | None = None,
 ) -> ModelPlan:
     """Tensors, hyper-parameters and general.* of the model in `weights`; the tokenizer's entries are not among them.
 
-    `folder_name` names the model where nothing else does; `card` is the head of its README. Raises UserError.
+    `folder_name` names the model where nothing else does; `card` is the head of its README (`model_card.read_card`),
+    `pooling` that of an embedding model (`pooling.read_pooling`). Raises UserError.
     """
-    return planning.plan_model(find_architecture(config), weights, config, folder_name, card)
+    return planning.plan_model(find_architecture(config), weights, config, folder_name, card, pooling)

@@ -30,6 +30,8 @@ OTHER_SENSES = re.compile(
 """Tensors that see or hear: the text model does without them."""
 MOST_TENSORS_NAMED = 5
 MXFP4 = "MXFP4"
+POOLING = {"mean": 1, "cls": 2, "last": 3}
+"""llama.cpp's numbers for how an embedding model makes one vector of many."""
 LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h)\.(\d{1,6})\.")
 _LONGEST_NAME = 1024
 
@@ -62,10 +64,12 @@ def plan_model(
     config: Mapping[str, Any],
     folder_name: str,
     card: Mapping[str, Any] | None = None,
+    pooling: str | None = None,
 ) -> ModelPlan:
     """Names, shapes, transforms and hyper-parameters of the whole model; no weights are read.
 
-    `card` is what the head of the model's README says. Raises UserError for settings that are missing or impossible,
+    `card` is what the head of the model's README says, `pooling` how an embedding model makes one vector of many
+    ("mean", "cls" or "last"). Raises UserError for settings that are missing or impossible,
     tensors that no rule knows, and shapes that contradict the settings.
     """
     settings = Settings(config, architecture.defaults)
@@ -75,6 +79,8 @@ def plan_model(
     if problem is not None:
         raise problem
     entries = metadata(architecture, settings)
+    if pooling is not None:
+        entries = (*entries, Meta(f"{architecture.name}.pooling_type", "u32", POOLING[pooling]))
     found, left_out = _tensors(architecture, settings, weights)
     tensors = tuple(_output(name, view) for name, view in found.items())
     notes = ("Only the part that writes text is converted: pictures and sound are left out.",) if left_out else ()
@@ -121,7 +127,7 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
     left_out = False
     ignored = re.compile("|".join(architecture.ignored)) if architecture.ignored else None
     table = {pattern: (rule, number) for rule in architecture.tensors for number, pattern in enumerate(rule.patterns)}
-    for stored_name in weights.weights:
+    for stored_name, weight in weights.weights.items():
         if len(stored_name) > _LONGEST_NAME:
             raise bad_checkpoint("a tensor has an impossibly long name")
         if stored_name.endswith(BUFFERS) or (ignored is not None and ignored.search(stored_name)):
@@ -145,7 +151,7 @@ def _tensors(architecture: Architecture, settings: Settings, weights: Checkpoint
         group = groups.setdefault((rule.name, layer, suffix), _Group(rule, layer, suffix, {}))
         if (pattern, expert) in group.members:
             raise bad_checkpoint("they hold a tensor twice", stored_name[:200])
-        group.members[pattern, expert] = views.stored(weights, stored_name)
+        group.members[pattern, expert] = views.stored(weights, stored_name, weight)
     if unknown:
         raise _unknown(architecture, settings, unknown)
     found: dict[str, View] = {}

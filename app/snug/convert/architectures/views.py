@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snug.convert.plan import ReadRows
-from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, PlainWeight
+from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, PlainWeight, Weight
 from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.float4 import Float4Weight
 from snug.formats.checkpoints.mxfp4 import Mxfp4
@@ -48,20 +48,18 @@ class View:
         return self.read_rows(0, self.rows).reshape(self.shape)
 
 
-def stored(weights: CheckpointFormat, name: str) -> View:
+def stored(weights: CheckpointFormat, name: str, weight: Weight) -> View:
     """The checkpoint's tensor `name` as it is."""
-    weight = weights.weights[name]
     kind = weights.files.info(name).kind.name if isinstance(weight, PlainWeight) else weights.key
     blocks = None
     if weights.key == Mxfp4.key and isinstance(weight, Float4Weight):
-        blocks = mxfp4_blocks(weights, name)
+        blocks = mxfp4_blocks(weights, name, weight.shape[-1] // 32)
     return View(weight.shape, lambda first, last: weights.read_rows(name, first, last), (name,), kind, blocks)
 
 
-def mxfp4_blocks(weights: CheckpointFormat, name: str) -> ReadBlocks:
+def mxfp4_blocks(weights: CheckpointFormat, name: str, groups: int) -> ReadBlocks:
     """MXFP4 as GGUF has it (ggml-common.h, block_mxfp4): of each 32 values the scale, then 16 bytes with the first half
     of the values in their lower halves; checkpoints have neighbours in one byte."""
-    groups = weights.weights[name].shape[-1] // 32
 
     def read_blocks(first: int, last: int) -> Blocks:
         codes = weights.files.stored_bytes(f"{name}_blocks", first * groups * 16, last * groups * 16).reshape(-1, 16)
