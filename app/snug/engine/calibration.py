@@ -11,7 +11,7 @@ products are kept within a group only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +36,11 @@ Floats = NDArray[np.float32]
 LARGEST_BLOCK = 2048
 """Columns of one table of products: 16 MB. A wider tensor gets several, without the products between them."""
 
+LARGEST_TABLES = 768 * 1024 * 1024
+"""Bytes of tables that are collected in one pass over the text; what does not fit waits for another pass."""
+
+SAMPLES_OF_A_CHUNK = 64
+
 
 @dataclass(slots=True)
 class Squares:
@@ -47,20 +52,34 @@ class Squares:
 
 @dataclass(slots=True)
 class Products:
-    """X^T X of the inputs of one or more tensors: one table for each group of columns, and the number of inputs."""
+    """X^T X of the inputs of one or more tensors: one table for each group of columns, and the number of inputs.
+
+    `samples` are inputs as they were, float32 (rows, columns), of chunks that are not part of the tables.
+    """
 
     tables: list[Floats]
     starts: list[int]
     count: int = 0
+    samples: Floats | None = None
+
+    @property
+    def columns(self) -> int:
+        return self.starts[-1] + len(self.tables[-1])
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(table.nbytes for table in self.tables)
 
 
 @dataclass(slots=True)
 class Calibration:
-    """What was collected. `products` has the names of those tensors whose inputs are known to be shared."""
+    """What was collected. `products` by the tensor that was seen first with these inputs; `leaders` names it for each
+    tensor; `deferred` are those for which there was no room."""
 
     squares: dict[str, Squares] = field(default_factory=dict)
     products: dict[str, Products] = field(default_factory=dict)
-    samples: dict[str, Floats] = field(default_factory=dict)
+    leaders: dict[str, str] = field(default_factory=dict)
+    deferred: set[str] = field(default_factory=set)
     chunks: int = 0
     chunk_tokens: int = 0
 
@@ -72,20 +91,24 @@ def weight_name(name: str) -> str:
 
 
 class Collector:
-    """The observer that collects. `wants_products(name, columns)` says of which tensors products are kept,
-    `sample_rows` how many inputs of the same tensors are kept as they are, for judging."""
+    """The observer that collects. `wants_products(name)` says of which tensors products are kept, as long as the tables
+    take no more than `limit_bytes`; of chunks that judge, up to `sample_rows` inputs are kept instead."""
 
     def __init__(
         self,
         wants_products: Callable[[str], bool] = lambda name: False,
         *,
         block: int = LARGEST_BLOCK,
-        sample_rows: int = 0,
+        limit_bytes: int = LARGEST_TABLES,
+        sample_rows: int = 512,
     ) -> None:
         self.found = Calibration()
+        self.is_judging = False
         self._wants_products = wants_products
         self._block = block
+        self._limit_bytes = limit_bytes
         self._sample_rows = sample_rows
+        self._held_bytes = 0
         self._is_checked = False
         self._leaders: dict[int, str] = {}  # address of an input in this graph, and the tensor that has it in hand
 
@@ -154,35 +177,46 @@ class Collector:
         return found
 
     def _add_products(self, name: str, rows: Floats, address: int) -> None:
-        if not self._wants_products(name):
+        if not self._wants_products(name) or name in self.found.deferred:
             return
         leader = self._leaders.setdefault(address, name)
+        self.found.leaders[name] = leader
         if leader != name:
-            self.found.products[name] = self.found.products[leader]
-            if leader in self.found.samples:
-                self.found.samples[name] = self.found.samples[leader]
+            if leader in self.found.deferred:
+                self.found.deferred.add(name)
             return
-        columns = rows.shape[1]
-        products = self.found.products.get(name)
+        products = self._products(name, rows.shape[1])
         if products is None:
+            self.found.deferred.add(name)
+        elif self.is_judging:
+            _add_sample(products, rows, self._sample_rows)
+        else:
+            for start, table in zip(products.starts, products.tables, strict=True):
+                part = np.ascontiguousarray(rows[:, start : start + len(table)])
+                np.add(table, part.T @ part, out=table)
+            products.count += len(rows)
+
+    def _products(self, name: str, columns: int) -> Products | None:
+        """The tables for these inputs; None where there is no room for them in this pass."""
+        found = self.found.products.get(name)
+        if found is None:
             starts = list(range(0, columns, self._block))
             sizes = [min(self._block, columns - start) for start in starts]
-            products = Products([np.zeros((size, size), np.float32) for size in sizes], starts)
-            self.found.products[name] = products
-        for start, table in zip(products.starts, products.tables, strict=True):
-            part = np.ascontiguousarray(rows[:, start : start + len(table)])
-            table += np.matmul(part.T, part)
-        products.count += len(rows)
-        if self._sample_rows:
-            self._add_sample(name, rows)
+            needed = sum(size * size * 4 for size in sizes)
+            if self._held_bytes and self._held_bytes + needed > self._limit_bytes:
+                return None
+            self._held_bytes += needed
+            found = Products([np.zeros((size, size), np.float32) for size in sizes], starts)
+            self.found.products[name] = found
+        return found
 
-    def _add_sample(self, name: str, rows: Floats) -> None:
-        known = self.found.samples.get(name)
-        room = self._sample_rows - (0 if known is None else len(known))
-        if room > 0:
-            step = max(1, len(rows) // 64)
-            picked = rows[::step][:room].copy()
-            self.found.samples[name] = picked if known is None else np.concatenate([known, picked])
+
+def _add_sample(products: Products, rows: Floats, most: int) -> None:
+    """Keep some of the inputs, spread over the chunk."""
+    room = most - (0 if products.samples is None else len(products.samples))
+    if room > 0:
+        picked = rows[:: max(1, len(rows) // SAMPLES_OF_A_CHUNK)][:room].copy()
+        products.samples = picked if products.samples is None else np.concatenate([products.samples, picked])
 
 
 def _check_finite(sums: Floats, name: str) -> None:
@@ -198,13 +232,17 @@ def _check_finite(sums: Floats, name: str) -> None:
 def calibrate(
     reader: TextReader,
     collector: Collector,
-    chunks: Iterable[Tokens],
+    chunks: Sequence[Tokens],
+    *,
+    judge_every: int = 0,
     on_chunk: Callable[[int], None] = lambda done: None,
 ) -> Calibration:
-    """Let the model read the chunks. `reader` was made with `collector` as its observer."""
+    """Let the model read the chunks. `reader` was made with `collector` as its observer. Each `judge_every`th chunk
+    judges instead of counting for the products (0: none)."""
     found = collector.found
-    for chunk in chunks:
+    for number, chunk in enumerate(chunks, 1):
         collector.begin_chunk()
+        collector.is_judging = judge_every > 0 and number % judge_every == 0
         reader.logits(chunk, 0)  # all of them: else the last layer leaves out the tokens that nobody asks for
         found.chunks += 1
         found.chunk_tokens = reader.chunk
@@ -219,7 +257,8 @@ def importance_of(calibration: Calibration) -> Mapping[str, Floats]:
         known = squares.counts > 0
         if not known.any():
             continue
-        means = squares.sums / np.maximum(squares.counts, 1)[:, None].astype(np.float32)
-        means[~known] = means[known].mean(axis=0)
+        counts = np.maximum(squares.counts, 1).astype(np.float32)
+        means = np.divide(squares.sums, counts[:, None])
+        means[~known] = np.mean(means[known], axis=0)
         result[name] = means
     return result

@@ -122,6 +122,10 @@ class TextReader:
 
         return observe
 
+    def ignore_operations(self) -> None:
+        """Ask the observer no more."""
+        self._observer = None
+
     def tokenize(self, text: str, *, parse_special: bool = False) -> Tokens:
         """The tokens of a text, with the model's start token where it wants one, as llama-perplexity makes them."""
         api, data = llama(), text.encode("utf-8", "replace")

@@ -16,7 +16,8 @@ from snug.convert.quantize import TYPES, quantize_rows
 from snug.formats.checkpoints.gguf_blocks import IQ4_VALUES
 from snug.formats.checkpoints.number_types import Array, Floats
 
-Bytes = Codes = Array  # whole numbers of 8 bits
+Bytes = Array  # of 8 bits
+Codes = Array  # of 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ class Grid:
     def numbers(self, codes: Codes) -> Floats:
         """What codes stand for before scale and low."""
         if self.table is not None:
-            return self.table[codes]
-        return codes.astype(np.float32) - np.float32(self.middle)
+            values: Floats = self.table[codes]
+            return values
+        numbers: Floats = codes.astype(np.float32) - np.float32(self.middle)
+        return numbers
 
 
 _MIDDLES = ((IQ4_VALUES[1:] + IQ4_VALUES[:-1]) / 2).astype(np.float32)

@@ -1,0 +1,100 @@
+"""What is known of the inputs of each tensor, kept on the disk: the tables of a large model take gigabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from snug.engine.calibration import Calibration, Collector, Products, Squares, calibrate
+from snug.engine.text_reader import TextReader, Tokens
+from snug.formats.checkpoints.number_types import Floats
+
+JUDGE_EVERY = 6
+"""One chunk in so many judges what was fitted to the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInputs:
+    """The products of some tensors' inputs (`Products` of engine.calibration), their tables read when asked for."""
+
+    leader: str
+    columns: int
+    starts: list[int]
+    count: int
+    samples: Floats | None
+    _files: tuple[Path, ...]
+
+    def tables(self) -> list[Floats]:
+        """X^T X of each group of columns."""
+        return [np.load(file) for file in self._files]
+
+
+class InputTables:
+    """All that was collected, below one folder; `folder` must be empty or absent, and is the caller's to remove."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._known: dict[str, KnownInputs] = {}
+        self._leaders: dict[str, str] = {}
+        self.squares: dict[str, Squares] = {}
+
+    def find(self, name: str) -> KnownInputs | None:
+        """What is known of a tensor's inputs, None for nothing."""
+        return self._known.get(self._leaders.get(name, ""))
+
+    def add(self, calibration: Calibration) -> None:
+        """Keep what one pass collected. Raises OSError where the disk is full."""
+        self.squares.update(calibration.squares)
+        self._leaders.update(
+            {name: leader for name, leader in calibration.leaders.items() if name not in calibration.deferred}
+        )
+        for leader, products in calibration.products.items():
+            self._known[leader] = self._kept(leader, products)
+
+    def _kept(self, leader: str, products: Products) -> KnownInputs:
+        number = len(self._known)
+        files = []
+        for index, table in enumerate(products.tables):
+            files.append(self._folder / f"{number}-{index}.npy")
+            np.save(files[-1], table)
+        return KnownInputs(leader, products.columns, products.starts, products.count, products.samples, tuple(files))
+
+
+def collect_inputs(
+    model: Path,
+    chunks: Sequence[Tokens],
+    folder: Path,
+    *,
+    wants_products: Callable[[str], bool],
+    chunk: int = 512,
+    threads: int = 0,
+    on_chunk: Callable[[int, int], None] = lambda done, total: None,
+) -> InputTables:
+    """Let the model at `model` (a GGUF) read the chunks, in as many passes as the tables' memory asks for."""
+    tables = InputTables(folder)
+    wanted: Callable[[str], bool] = wants_products
+    done, total = 0, len(chunks)
+    while True:
+        collector = Collector(wanted)
+        with TextReader(model, chunk=chunk, threads=threads, observer=collector) as reader:
+            found = calibrate(
+                reader,
+                collector,
+                chunks,
+                judge_every=JUDGE_EVERY,
+                on_chunk=partial(_tell, on_chunk, done, total),
+            )
+        tables.add(found)
+        if not found.deferred:
+            return tables
+        done, total = total, total + len(chunks)
+        wanted = frozenset(found.deferred).__contains__
+
+
+def _tell(on_chunk: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    on_chunk(before + done, total)

@@ -1,0 +1,124 @@
+"""How much worse a model's predictions get for each error in each tensor: measured once, so that types can be chosen.
+
+Divergence grows with the square of a small error, and errors of different tensors add up, nearly. So the divergence
+that a type costs a tensor is its output's relative squared error with that type, measured on some rows, times a
+factor of the tensor: the divergence that one rough rounding of it alone causes, over that rounding's error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from snug.convert.better_bits.inputs import InputTables
+from snug.convert.better_bits.knapsack import Choice
+from snug.convert.better_bits.rounding import Rounder, values_of
+from snug.convert.plan import OutputTensor
+from snug.convert.quantize import quantize_rows, row_bytes, type_for_columns
+from snug.engine.weight_editor import EditableModel
+from snug.formats.checkpoints.number_types import Floats
+from snug.measure.in_memory import Comparison
+
+CANDIDATES = ("Q2_K", "Q3_K", "IQ4_XS", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "F16")
+"""From small to large. The IQ types below four bits are left out: their codebooks leave nothing to error feedback."""
+
+PROBE = "Q3_K"
+SAMPLE_ROWS = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """Of one tensor: divergence for a relative output error of 1, and that error for each candidate type."""
+
+    factor: float
+    errors: Mapping[str, float]
+
+
+def candidates_for(tensor: OutputTensor) -> tuple[str, ...]:
+    """The types that this tensor's rows can have, without those that stand in for each other."""
+    found = [type_for_columns(name, tensor.columns) for name in CANDIDATES]
+    sizes: dict[int, str] = {}
+    for name in found:
+        sizes.setdefault(row_bytes(name, tensor.columns), name)
+    return tuple(sizes[size] for size in sorted(sizes))
+
+
+def measure_sensitivities(
+    tensors: Sequence[OutputTensor],
+    rounder: Rounder,
+    inputs: InputTables,
+    model: EditableModel,
+    comparison: Comparison,
+    on_tensor: Callable[[int, str], None] = lambda done, name: None,
+) -> dict[str, Sensitivity]:
+    """Of every tensor that may be quantised. The model is left as it was."""
+    found: dict[str, Sensitivity] = {}
+    for number, tensor in enumerate(tensors):
+        on_tensor(number, tensor.name)
+        found[tensor.name] = Sensitivity(_factor(tensor, inputs, model, comparison), _errors(tensor, rounder, inputs))
+    return found
+
+
+def _factor(tensor: OutputTensor, inputs: InputTables, model: EditableModel, comparison: Comparison) -> float:
+    """The divergence that rounding this tensor alone causes, for an error of 1."""
+    rows = tensor.read_rows(0, tensor.rows)
+    probe = type_for_columns(PROBE, tensor.columns)
+    rounded = values_of(quantize_rows(rows, probe), probe, rows)
+    error = relative_error(rows, rounded, _samples(tensor, inputs))
+    if error <= 0 or tensor.name not in model.names:
+        return 0.0
+    before = model.read(tensor.name)
+    try:
+        model.write(tensor.name, rounded)
+        return max(0.0, comparison.divergence()) / error
+    finally:
+        model.put(tensor.name, before)
+
+
+def _errors(tensor: OutputTensor, rounder: Rounder, inputs: InputTables) -> dict[str, float]:
+    """The relative error with each candidate, from rows spread over the tensor."""
+    step = max(1, tensor.rows // SAMPLE_ROWS)
+    picked = list(range(step // 2, tensor.rows, step))[:SAMPLE_ROWS]
+    rows = np.concatenate([tensor.read_rows(row, row + 1) for row in picked])
+    matrix = (rows.shape[0], tensor.columns)
+    samples = _samples(tensor, inputs)
+    errors = {}
+    for name in candidates_for(tensor):
+        if name in ("F16", "BF16", "F32"):
+            errors[name] = 0.0
+        else:
+            rounded = rounder.round(tensor.name, matrix, rows, name)
+            errors[name] = relative_error(rows, rounded.values, samples)
+    return errors
+
+
+def relative_error(rows: Floats, rounded: Floats, samples: Floats | None) -> float:
+    """Squared error of the outputs over their squares; of the weights themselves where inputs are not known."""
+    difference = rows - rounded
+    if samples is not None:
+        difference, rows = difference @ samples.T, rows @ samples.T
+    whole = float(np.square(rows).sum(dtype=np.float64))
+    return float(np.square(difference).sum(dtype=np.float64)) / whole if whole > 0 else 0.0
+
+
+def _samples(tensor: OutputTensor, inputs: InputTables) -> Floats | None:
+    known = inputs.find(tensor.name)
+    return None if known is None or known.columns != tensor.columns else known.samples
+
+
+def choices_of(
+    tensors: Sequence[OutputTensor], sensitivities: Mapping[str, Sensitivity]
+) -> dict[str, tuple[Choice, ...]]:
+    """What each type would cost each tensor. A tensor that nothing was measured of counts like the middle one."""
+    known = [found.factor for found in sensitivities.values() if found.factor > 0]
+    middle = float(np.exp(np.mean(np.log(known)))) if known else 1.0
+    return {
+        tensor.name: tuple(
+            Choice(name, row_bytes(name, tensor.columns) * tensor.rows, (found.factor or middle) * error)
+            for name, error in found.errors.items()
+        )
+        for tensor in tensors
+        for found in (sensitivities[tensor.name],)
+    }
