@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snug.convert.tokenizers import sentencepiece as spm
-from snug.convert.tokenizers.bpe import config_vocab_size, put_bpe
+from snug.convert.tokenizers.bpe import config_vocab_size, merge_texts, put_bpe
 from snug.convert.tokenizers.chat_templates import chat_templates, put_chat_templates
 from snug.convert.tokenizers.errors import bad_tokenizer
 from snug.convert.tokenizers.rust_tokenizer import RustTokenizer, load_rust_tokenizer
@@ -102,7 +102,9 @@ def llama(task: Task) -> None:
     if "tokenizer.model" in files:
         sentencepiece(task)
     elif spm.is_sentencepiece_bpe(task.parsed()):
-        table = spm.llama_hf_table(task.fast(), entries, keep_visible=frozenset())
+        tokenizer = task.fast()
+        table = spm.llama_hf_table(tokenizer)
+        spm.score_by_merges(table, tokenizer)
         task.put_table("llama", table)
         task.special(size=len(table)).put_into(entries)
     else:
@@ -146,11 +148,10 @@ def gemma4(task: Task) -> None:
     """Gemma 4's tokenizer.json, for which llama.cpp has a kind of its own."""
     if not spm.is_sentencepiece_bpe(task.parsed()):
         raise bad_tokenizer("it is of a kind that this architecture never has", task.parsed().kind()[:80])
-    table = spm.llama_hf_table(task.fast(), task.entries, keep_visible=_GEMMA4_SHOWN)
+    table = spm.llama_hf_table(task.fast(), _GEMMA4_SHOWN)
     task.entries.put("tokenizer.ggml.model", "str", "gemma4")
     task.entries.put_tokens(table, with_scores=True)
-    from_merges = [f"{first} {second}" for first, second in task.parsed().merge_pairs()]
-    task.entries.put_merges(from_merges)
+    task.entries.put_merges(merge_texts(task.parsed()))
     task.special().put_into(task.entries)
     _no_space_prefix(task)
     task.entries.put("tokenizer.ggml.add_bos_token", "bool", True)
@@ -225,9 +226,13 @@ def bert(task: Task) -> None:
     elif task.parsed().kind() == "Unigram":
         _xlm_roberta(task, with_mask=False)
     else:
-        task.pre_tokenizer, size = put_wordpiece(task.fast(), config_vocab_size(task.config), task.entries)
+        tokenizer = task.fast()
+        task.pre_tokenizer, size = put_wordpiece(tokenizer, config_vocab_size(task.config), task.entries)
         put_token_types(task.config, task.entries)
-        task.special(size=size).put_into(task.entries)
+        special, vocab = task.special(size=size), tokenizer.vocab()
+        for name, text in tokenizer.special_texts().items():  # else llama.cpp takes the ids of Google's first BERT
+            special.set({"cls_token": "bos"}.get(name, name.removesuffix("_token")), vocab.get(text))
+        special.put_into(task.entries)
 
 
 def nomic_bert_moe(task: Task) -> None:

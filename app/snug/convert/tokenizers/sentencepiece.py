@@ -12,7 +12,7 @@ from snug.convert.tokenizers.rust_tokenizer import RustTokenizer
 from snug.convert.tokenizers.sentencepiece_model import SentencePieceModel, parse_sentencepiece
 from snug.convert.tokenizers.tokenizer_files import TokenizerFiles
 from snug.convert.tokenizers.tokenizer_json import AddedTokenJson
-from snug.convert.tokenizers.vocabulary import ADDED_SCORE, Entries, TokenTable, TokenType
+from snug.convert.tokenizers.vocabulary import ADDED_SCORE, TokenTable, TokenType
 
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 
@@ -74,11 +74,10 @@ def _added_in_settings(files: TokenizerFiles) -> list[tuple[int, str, bool]]:
     return found
 
 
-def llama_hf_table(tokenizer: RustTokenizer, entries: Entries, *, keep_visible: frozenset[str]) -> TokenTable:
+def llama_hf_table(tokenizer: RustTokenizer, keep_visible: frozenset[str] = frozenset()) -> TokenTable:
     """The tokens of a tokenizer.json that joins pieces as SentencePiece does.
 
-    llama.cpp's SentencePiece joins the pair with the best score first: each token's score is minus the number of the
-    first merge that makes it, so that the merges keep their order. `keep_visible` are control tokens that answers show.
+    `keep_visible` are control tokens that answers show.
     """
     vocab = tokenizer.vocab()
     base, added = tokenizer.base_size, tokenizer.added()
@@ -88,7 +87,6 @@ def llama_hf_table(tokenizer: RustTokenizer, entries: Entries, *, keep_visible: 
     size = base + sum(token >= base for token in added)
     if max(by_id) >= size:
         raise bad_tokenizer("the numbers of its tokens have gaps", f"{size} tokens, the last is {max(by_id)}")
-    scores = merge_scores(tokenizer)
     table = TokenTable.padded(size)
     for token, text in by_id.items():
         if token >= base and text not in special_texts:
@@ -99,16 +97,22 @@ def llama_hf_table(tokenizer: RustTokenizer, entries: Entries, *, keep_visible: 
             kind = TokenType.CONTROL if token in special else TokenType.NORMAL
         if text in keep_visible:
             kind = TokenType.USER_DEFINED
-        table.put(token, text, kind, scores.get(text, ADDED_SCORE))
+        table.put(token, text, kind, ADDED_SCORE)
     return table
 
 
-def merge_scores(tokenizer: RustTokenizer) -> dict[str, float]:
-    """For each token that merges make, minus the number of the first of them."""
+def score_by_merges(table: TokenTable, tokenizer: RustTokenizer) -> None:
+    """Give each token that merges make the score of the first of them: the earlier, the better.
+
+    llama.cpp's SentencePiece joins the pair with the best score first. Its converter gives every token the same score,
+    and the engine then cuts words otherwise than the model learnt them.
+    """
     scores: dict[str, float] = {}
     for rank, (first, second) in enumerate(tokenizer.parsed.merge_pairs()):
-        scores.setdefault(first + second, -float(rank))
-    return scores
+        scores.setdefault(first + second, float(-rank))
+    for token, text in enumerate(table.texts):
+        if table.types[token] == TokenType.NORMAL:
+            table.scores[token] = scores.get(text, ADDED_SCORE)
 
 
 def is_sentencepiece_bpe(parsed: Any) -> bool:

@@ -12,6 +12,7 @@ from snug.convert.tokenizers.errors import bad_tokenizer
 from snug.convert.tokenizers.rust_tokenizer import RustTokenizer
 from snug.convert.tokenizers.sentencepiece import put_pieces
 from snug.convert.tokenizers.sentencepiece_model import UNIGRAM, SentencePieceModel
+from snug.convert.tokenizers.tokenizer_json import TokenizerJson
 from snug.convert.tokenizers.vocabulary import Entries, TokenTable, TokenType
 from snug.convert.tokenizers.wordpiece import put_token_types
 
@@ -65,9 +66,8 @@ def put_unigram_json(tokenizer: RustTokenizer, config: Mapping[str, Any], entrie
         elif token in added.values():
             kind = TokenType.USER_DEFINED
         table.put(token, text, kind, score)
-    settings = tokenizer.settings
-    prefix = settings.get("add_prefix_space", True) is not False
-    _put(table, config, entries, prefix, settings.get("clean_up_tokenization_spaces") is True, _charsmap(parsed))
+    removes = tokenizer.settings.get("clean_up_tokenization_spaces") is True
+    _put(table, config, entries, _puts_space_before(parsed), removes, _charsmap(parsed))
     return table
 
 
@@ -84,7 +84,17 @@ def _put(
         entries.put("tokenizer.ggml.precompiled_charsmap", "[u8", list(charsmap))
 
 
-def _charsmap(parsed: Any) -> bytes:
+def _puts_space_before(parsed: TokenizerJson) -> bool:
+    """Whether its pre-tokenizer begins a text with a space; llama.cpp's converter asks a setting that is seldom there."""
+    part = parsed.part("pre_tokenizer")
+    inner = part.get("pretokenizers")
+    for step in [part, *(inner if isinstance(inner, list) else [])]:
+        if isinstance(step, dict) and step.get("type") == "Metaspace":
+            return step.get("prepend_scheme", "always") != "never" and step.get("add_prefix_space", True) is not False
+    return False
+
+
+def _charsmap(parsed: TokenizerJson) -> bytes:
     """The normaliser's table, where it has one, alone or in a sequence."""
     part = parsed.part("normalizer")
     inner = part.get("normalizers")

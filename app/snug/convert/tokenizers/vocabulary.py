@@ -87,7 +87,8 @@ class Entries:
 
     def put_merges(self, merges: list[str]) -> None:
         check_texts(merges, "a merge")
-        self.put("tokenizer.ggml.merges", "[str", merges)
+        if merges:
+            self.put("tokenizer.ggml.merges", "[str", merges)
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:

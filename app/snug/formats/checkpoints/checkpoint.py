@@ -28,8 +28,8 @@ ADAPTER_CONFIG = "adapter_config.json"
 QUANTISATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 """Where older tools keep what today stands in config.json: AutoGPTQ, AutoAWQ, ModelOpt."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-                   "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
-                   "chat_template.json", "generation_config.json")  # fmt: skip
+                   "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "sentencepiece.bpe.model", "tekken.json",
+                   "chat_template.jinja", "chat_template.json", "generation_config.json")  # fmt: skip
 
 
 class Checkpoint:

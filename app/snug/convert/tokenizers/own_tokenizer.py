@@ -1,0 +1,73 @@
+"""The checkpoint's own tokenizer, as the library of its makers runs it: what a converted vocabulary is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from snug.convert.tokenizers.rust_tokenizer import RustTokenizer, guarded, load_rust_tokenizer
+from snug.convert.tokenizers.sentencepiece_model import TokenType, parse_sentencepiece
+from snug.convert.tokenizers.slow_files import read_fast
+from snug.convert.tokenizers.tokenizer_files import TokenizerFiles
+
+
+class OwnTokenizer(Protocol):
+    """Text to ids by the checkpoint's own files. Raises UserError where they are damaged."""
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of plain text, nothing added around it."""
+
+    def encode_whole(self, text: str) -> list[int] | None:
+        """The ids of text with special tokens in it, None where such text is not defined by the files alone."""
+
+    def specials(self) -> dict[int, str]:
+        """The texts of the special and added tokens by id."""
+
+
+class _ByRust:
+    def __init__(self, tokenizer: RustTokenizer) -> None:
+        self._tokenizer = tokenizer
+        joins = tokenizer.parsed.model.byte_fallback or tokenizer.parsed.kind() != "BPE"
+        self._is_exact = not joins
+
+    def encode(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text)
+
+    def encode_whole(self, text: str) -> list[int] | None:
+        return self._tokenizer.encode(text) if self._is_exact else None
+
+    def specials(self) -> dict[int, str]:
+        return {number: token.content for number, token in self._tokenizer.added().items()}
+
+
+class _BySentencePiece:
+    """tokenizer.model run by the sentencepiece library, after Snug's own reader found nothing wrong with it."""
+
+    def __init__(self, files: TokenizerFiles, name: str) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        raw = files.raw(name)
+        pieces = parse_sentencepiece(raw).pieces
+        self._processor = guarded(lambda: SentencePieceProcessor(model_proto=raw), f"{name} is damaged")
+        special = (TokenType.CONTROL, TokenType.USER_DEFINED)
+        self._specials = {number: piece.text for number, piece in enumerate(pieces) if piece.kind in special}
+
+    def encode(self, text: str) -> list[int]:
+        return list(guarded(lambda: self._processor.encode(text), "it refuses plain text"))
+
+    def encode_whole(self, text: str) -> list[int] | None:
+        return None
+
+    def specials(self) -> dict[int, str]:
+        return self._specials
+
+
+def own_tokenizer(files: Mapping[str, Path]) -> OwnTokenizer | None:
+    """The tokenizer of these files; None where no library outside transformers runs it (tekken.json, shifted pieces)."""
+    known = TokenizerFiles(files)
+    if "tokenizer.json" in known or "vocab.json" in known or "vocab.txt" in known:
+        return _ByRust(load_rust_tokenizer(known, read_fast(known)))
+    if "tokenizer.model" in known:
+        return _BySentencePiece(known, "tokenizer.model")
+    return None
