@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from snug.ui.children import Children
 
 VIEW_MODELS = ("snug.ui.chat", "snug.ui.discover", "snug.ui.library", "snug.ui.downloads", "snug.ui.home",
-               "snug.ui.make_it_fit", "snug.ui.settings")  # fmt: skip
+               "snug.ui.make_it_fit", "snug.ui.settings", "snug.ui.what_if",
+               "snug.ui.calculator")  # fmt: skip
 """Loaded one by one after the first frame; together they would keep the window from answering for too long."""
 
 BUSY_TRIES = 20
@@ -162,6 +163,8 @@ class Rooms(QObject):
                 "fit": self.fit,
                 "downloads": self.downloads,
                 "settings": self.settings,
+                "whatif": self.whatif,
+                "calculator": self.calculator,
             }
         )
         yield 0
@@ -190,7 +193,9 @@ class Rooms(QObject):
     def _make_models(self, store: Store, children: Children) -> None:
         """Every screen's view-model, and the services that they share."""
         from snug.core.catalogue import load_catalogue
+        from snug.core.known_machines import load_known_machines
         from snug.store import built_in
+        from snug.ui.calculator import CalculatorModel
         from snug.ui.chat import ChatModel
         from snug.ui.child_requests import ChildRequests
         from snug.ui.discover import DiscoverModel
@@ -206,6 +211,7 @@ class Rooms(QObject):
         from snug.ui.secrets import SecretKeeper
         from snug.ui.settings import SettingsModel
         from snug.ui.speed_test import SpeedTestModel
+        from snug.ui.what_if import WhatIfModel
 
         resources = resources_folder()
         catalogue = cache(partial(load_catalogue, resources / "catalogue" / "models.json"))
@@ -224,6 +230,9 @@ class Rooms(QObject):
         pip = resources / "models" / "pip" / built_in.FILE
         self.speed_test = SpeedTestModel(self.reader, store, children, self._paths.cache, pip, self._is_at_work, self)
         self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self, speed_test=self.speed_test)
+        known = cache(partial(load_known_machines, resources / "catalogue" / "machines.json"))
+        self.whatif = WhatIfModel(known, catalogue, self.reader.known, store.settings, self)
+        self.calculator = CalculatorModel(known, self.reader.known, store.settings, self)
         self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, self._details, self)
         self.library = LibraryModelView(store, self.reader.known, files, self, plans=plans)
         self.chat = ChatModel(
@@ -247,6 +256,10 @@ class Rooms(QObject):
         self.home.pipWanted.connect(self._chat_with_pip)
         self.reader.changed.connect(self.chat.refresh)
         self.reader.changed.connect(self.discover.refresh)
+        self.reader.changed.connect(self.whatif.refresh)
+        self.reader.changed.connect(self.calculator.refresh)
+        self.whatif.screenWanted.connect(show)
+        self.calculator.screenWanted.connect(show)
         self.reader.changed.connect(self._details.refresh)
         self._getting.queued.connect(lambda _: show("downloads"))
         self._getting.ready.connect(self._chat_with)

@@ -172,7 +172,7 @@ def test_a_repository_is_answered_from_its_files_header(typed: Typed, monkeypatc
         with_parts = document["model"]
         assert (with_parts["name"], with_parts["type"], with_parts["exact"]) == ("Pip 7M", "Q8_0", True)
         assert document["memory"]["weights"] >= 7_394_304
-        assert document["basis"] == "formula"  # the engine plans models in one file
+        assert document["basis"] == "dry-run"  # planned from the headers of all its parts
         remote = typed.document("fit", "snug-test/pip-7m-GGUF:Q8_0")
         assert (remote["basis"], remote["memory"]) == ("dry-run", typed.document("fit", PIP)["memory"])
         code, out, err = typed.run("fit", "snug-test/pip-7m:nothing.gguf", "--machine", typed.machine)

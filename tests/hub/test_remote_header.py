@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ import pytest
 from snug.core.errors import UserError
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
-from snug.hub.kept_headers import MOST_KEPT, keep_header
+from snug.hub.kept_headers import MOST_KEPT, keep_headers
 from snug.hub.network import open_client
 from snug.hub.patience import MIB
 from snug.hub.remote import Access, File
@@ -53,16 +52,16 @@ def test_the_remote_header_says_what_the_local_one_says(access: Access, large: t
     local = facts_from_header(read_file_header(Path(PIP)), large[0].size_bytes)
     assert found.facts == local
     assert 0 < found.fetched_bytes <= 2 * MIB
-    assert found.kept_at is None
+    assert found.kept == ()
 
 
 def test_the_header_is_kept_byte_for_byte(access: Access, large: tuple[File, ...], tmp_path: Path) -> None:
     found = read_remote_facts(access, "snug-test/large-pip-GGUF", "main", large, keep_in=tmp_path / "headers")
 
     whole = Path(PIP).read_bytes()[: read_file_header(Path(PIP)).data_offset]
-    assert found.kept_at is not None
-    assert found.kept_at.read_bytes() == whole
-    assert found.sha256 == hashlib.sha256(whole).hexdigest()
+    ((place, size),) = found.kept
+    assert place.read_bytes() == whole
+    assert size == large[0].size_bytes
     assert found.fetched_bytes <= 2 * MIB
 
 
@@ -76,17 +75,23 @@ def test_what_was_skipped_is_fetched_for_the_kept_header(access: Access, hub: Hu
 
 def test_only_the_newest_headers_are_kept(tmp_path: Path) -> None:
     for number in range(MOST_KEPT + 3):
-        path = keep_header(tmp_path, f"{number:040}", b"header")
-        assert path is not None
+        digest = f"{number:040}"
+        path = keep_headers(tmp_path, {digest: b"header"})[digest]
         os.utime(path, (number, number))
     assert sorted(item.name for item in tmp_path.iterdir())[0] == f"{3:040}.header"
     assert len(list(tmp_path.iterdir())) == MOST_KEPT
 
 
+def test_all_headers_of_one_model_are_kept_however_many(tmp_path: Path) -> None:
+    keep_headers(tmp_path, {"0" * 40: b"another model's"})
+    places = keep_headers(tmp_path, {f"{number:040}": b"part" for number in range(1, MOST_KEPT + 6)})
+    assert sorted(tmp_path.iterdir()) == sorted(places.values())
+
+
 def test_a_header_that_cannot_be_kept_is_no_failure(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
-    assert keep_header(blocked / "headers", "a" * 64, b"header") is None
+    assert keep_headers(blocked / "headers", {"a" * 64: b"header"}) == {}
 
 
 def test_a_split_model_is_read_from_all_its_parts(access: Access, hub: Hub, tmp_path: Path) -> None:
@@ -96,7 +101,8 @@ def test_a_split_model_is_read_from_all_its_parts(access: Access, hub: Hub, tmp_
     files = described(repository, *names)
     found = read_remote_facts(access, repository.name, "main", files, keep_in=tmp_path)
 
-    assert found.kept_at is None
+    assert [size for _, size in found.kept] == [file.size_bytes for file in files]
+    assert all(path.read_bytes()[:4] == b"GGUF" for path, _ in found.kept)
     assert found.facts.parameters == facts_from_header(read_file_header(Path(PIP))).parameters
 
 

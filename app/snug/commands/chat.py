@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
 from snug.commands.command import Command, Context
-from snug.commands.find_model import ChosenModel, find_model, plan_load
+from snug.commands.find_model import ChosenModel, find_model, plan_load, record_load
 from snug.commands.talk import ChatRecord, LineReader, Talk
 from snug.core.errors import UserError
 from snug.worker import protocol
@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=0.7, metavar="T", help="0 always takes the likeliest word")
     parser.add_argument("--max-tokens", type=int, default=2048, metavar="N", help="end the answer after so many tokens")
     parser.add_argument("--seed", type=int, default=-1, metavar="N", help="the same answer each time")
+    parser.add_argument("--repack", action="store_true", help="rearrange weights for the processor, for more memory")
     parser.add_argument("--save", action=BooleanOptionalAction, default=None, help="keep the conversation, or not")
 
 
@@ -99,11 +100,12 @@ def check(arguments: Namespace, context: Context) -> None:
 
 def load(model: ChosenModel, arguments: Namespace, context: Context, child: WorkerClient) -> protocol.ModelLoaded:
     """Load the model in the child; notices go to stderr."""
-    plan = plan_load(model, context, arguments.context, arguments.threads)
+    plan = plan_load(model, context, arguments.context, arguments.threads, repack=arguments.repack)
     child.memory = plan.memory
     loaded = child.request(plan.request)
     if not isinstance(loaded, protocol.ModelLoaded):
         raise UserError("Loading was cancelled.", kind="cancelled")
+    record_load(model, plan, loaded, context)
     if loaded.notice:
         context.note(loaded.notice)
     return loaded

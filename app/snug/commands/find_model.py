@@ -7,8 +7,7 @@ from pathlib import Path
 
 from snug.commands.command import Context
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings, Verdict
-from snug.core.memory_fit import fit
+from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.model_facts import ModelFacts
 from snug.paths import resources_folder
 from snug.worker import protocol
@@ -65,20 +64,32 @@ def _in_library(what: str, context: Context) -> ChosenModel:
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """How to load a model here; `memory` is what a death for lack of it is explained with."""
+    """How to load a model here; `memory` is what a death for lack of it is explained with.
+
+    `fit` is what was said of it, None for the built-in model.
+    """
 
     request: protocol.LoadModel
     memory: MemoryFacts | None = None
+    facts: ModelFacts | None = None
+    fit: Fit | None = None
+    settings: FitSettings | None = None
 
 
-def plan_load(model: ChosenModel, context: Context, wanted_context: int, threads: int) -> LoadPlan:
+def plan_load(
+    model: ChosenModel, context: Context, wanted_context: int, threads: int, *, repack: bool = False
+) -> LoadPlan:
     """As it was asked, and for the rest the largest useful conversation that fits here."""
     if model.path == pip_model().path:
-        return LoadPlan(protocol.LoadModel(path=model.path, context=wanted_context, threads=threads))
+        request = protocol.LoadModel(path=model.path, context=wanted_context, threads=threads, use_extra_buffers=repack)
+        return LoadPlan(request)
     from snug.commands.machine import read_here
+    from snug.commands.planned_memory import Header, KnownHere
 
     machine = read_here(context, measure_bandwidth=False)
-    answer = fit(_facts(model, context), FitSettings(context=wanted_context), machine)
+    settings = FitSettings(context=wanted_context, extra_buffers=repack)
+    facts = _facts(model, context)
+    answer = KnownHere(context, Header(model.path)).fit(facts, settings, machine)
     if answer.verdict is Verdict.TOO_BIG:
         context.note(answer.why)
     request = protocol.LoadModel(
@@ -87,8 +98,18 @@ def plan_load(model: ChosenModel, context: Context, wanted_context: int, threads
         kv_type=answer.kv_type,
         offload=answer.offload,
         threads=threads,
+        use_extra_buffers=repack,
     )
-    return LoadPlan(request, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))
+    memory = MemoryFacts(available=machine.memory.available, needed=answer.memory.total)
+    return LoadPlan(request, memory, facts, answer, settings)
+
+
+def record_load(model: ChosenModel, plan: LoadPlan, loaded: protocol.ModelLoaded, context: Context) -> None:
+    """Keep what the load really took, beside what was said of it."""
+    if plan.fit is not None and plan.facts is not None and plan.settings is not None:
+        from snug.commands.planned_memory import KnownHere
+
+        KnownHere(context).record(model.name, plan.facts, plan.settings, plan.fit, loaded.devices)
 
 
 def _facts(model: ChosenModel, context: Context) -> ModelFacts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,10 @@ from snug.commands.command import Command, Context
 from snug.commands.find_model import find_model
 from snug.commands.hub_facts import remote_facts
 from snug.commands.machine_file import add_machine_argument, chosen_machine, read_document
-from snug.commands.planned_memory import Header, planned_memory
+from snug.commands.planned_memory import Header, KnownHere, is_this_computer
 from snug.core.catalogue import facts_entry_from_document, facts_of
 from snug.core.errors import UserError
-from snug.core.fit import Fit, FitSettings, SpeedRange
-from snug.core.memory_fit import fit
+from snug.core.fit import Fit, FitSettings, MemoryNeed, SpeedRange
 from snug.core.memory_need import kv_bits
 from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import file_type_named
@@ -42,6 +41,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--type", metavar="TYPE", default="", help="quantisation type, such as Q4_K_M")
     parser.add_argument("--context", metavar="N", type=context_length, default=0, help="context in tokens")
     parser.add_argument("--kv", metavar="TYPE", default="f16", help="type of the conversation memory: f16, q8_0, q4_0")
+    parser.add_argument("--projector", metavar="FILE", default="", help="count the part that sees pictures (mmproj)")
+    parser.add_argument("--adapter", metavar="FILE", action="append", default=[], help="count a LoRA adapter")
+    parser.add_argument("--repack", action="store_true", help="count weights rearranged for the processor")
     add_machine_argument(parser)
 
 
@@ -59,45 +61,71 @@ def context_length(text: str) -> int:
 def run(arguments: Namespace, context: Context) -> int:
     """Find the model's figures, compare them with the computer, and say the answer."""
     kv_bits(arguments.kv)
-    facts, header = find_facts(arguments.what, arguments.type, context)
+    settings = FitSettings(
+        context=arguments.context,
+        kv_type=arguments.kv.lower(),
+        extra_buffers=arguments.repack,
+        projector_bytes=file_bytes(arguments.projector) if arguments.projector else 0,
+        adapter_bytes=sum(map(file_bytes, arguments.adapter)),
+    )
+    subject = find_subject(arguments.what, arguments.type, context)
+    facts = subject.facts
     problem = not_a_chat_model(facts)
     if problem is not None and facts.kind != "embedding":
         raise problem
+    is_here = is_this_computer(arguments)
+    known = KnownHere(context, subject.header, is_here=is_here)
     machine = chosen_machine(arguments, context)
-    settings = FitSettings(context=arguments.context, kv_type=arguments.kv.lower())
-    answer = fit(facts, settings, machine)
-    settings = replace(settings, context=answer.context)
-    planned = planned_memory(header, settings, context)
-    if planned is not None:
-        answer = fit(facts, settings, machine, planned=planned)
+    answer = known.fit(facts, settings, machine, subject.measured_tokens_per_s if is_here else None)
     if context.json:
         context.print_document(fit_document(facts, answer))
         return 0
-    for line in words_of(facts, answer):
-        context.say(line)
+    for line in (*words_of(facts, answer), known.accuracy_words()):
+        if line:
+            context.say(line)
     return 0
 
 
-def find_facts(what: str, file_type: str, context: Context) -> tuple[ModelFacts, Header | None]:
-    """The figures of the model that `what` names, and its header where there is one. Raises UserError."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The model that is asked about: its figures, its header where there is one, its speed where chats measured it."""
+
+    facts: ModelFacts
+    header: Header | None = None
+    measured_tokens_per_s: float | None = None
+
+
+def file_bytes(path: str) -> int:
+    """The size of a file that is loaded beside the model. Raises UserError (bad_input)."""
+    try:
+        return Path(path).stat().st_size
+    except OSError as error:
+        raise UserError(f"There is no file {path}.", "Check the name.", kind="no-file", bad_input=True) from error
+
+
+def find_subject(what: str, file_type: str, context: Context) -> Subject:
+    """The model that `what` names. Raises UserError."""
     path = Path(what)
     if path.suffix.lower() == ".json":
         entry = facts_entry_from_document(read_document(path, "the facts file"))
-        return facts_of(entry, file_type or USUAL_TYPE), None
+        return Subject(facts_of(entry, file_type or USUAL_TYPE))
     repository = REPOSITORY.match(what)
     if path.exists() or (path.suffix.lower() == ".gguf" and ":" not in what):
         return inspect_file(str(path), file_type, context)
     if repository is not None:
-        return remote_facts(repository["repo"], repository["file"] or "", file_type or USUAL_TYPE, context)
+        facts, header = remote_facts(repository["repo"], repository["file"] or "", file_type or USUAL_TYPE, context)
+        return Subject(facts, header)
     return inspect_file(find_model(what, context).path, file_type, context)
 
 
-def inspect_file(path: str, file_type: str, context: Context) -> tuple[ModelFacts, Header]:
-    """The figures of a GGUF of that type, read by a child within `INSPECT_LIMIT_S`."""
+def inspect_file(path: str, file_type: str, context: Context) -> Subject:
+    """A GGUF of that type, read by a child within `INSPECT_LIMIT_S`; the library may know its speed."""
     answer = context.child().request(protocol.InspectFile(path=path), timeout=INSPECT_LIMIT_S)
     if not isinstance(answer, protocol.FileInspected):
         raise UserError("The file could not be read.", "Try it again.", kind="cancelled")
-    return _of_its_type(answer.facts, file_type), Header(answer.path, answer.header_sha256)
+    kept = context.open_store().models.by_path(answer.path) if context.paths.database.exists() else None
+    speed = kept.measured_tokens_per_s if kept else None
+    return Subject(_of_its_type(answer.facts, file_type), Header(answer.path), speed)
 
 
 def _of_its_type(facts: ModelFacts, file_type: str) -> ModelFacts:
@@ -133,10 +161,14 @@ def fit_document(facts: ModelFacts, answer: Fit) -> dict[str, Any]:
         "context": answer.context,
         "kv_type": answer.kv_type,
         "gpu_layers": answer.gpu_layers,
+        "offload": asdict(answer.offload),
         "memory": {
             "weights": memory.weights,
             "conversation": memory.conversation,
             "compute": memory.compute,
+            "repacked": memory.repacked,
+            "projector": memory.projector,
+            "adapters": memory.adapters,
             "other": memory.other,
             "total": memory.total,
             "devices": [
@@ -145,7 +177,9 @@ def fit_document(facts: ModelFacts, answer: Fit) -> dict[str, Any]:
                     "needed": device.needed,
                     "free": device.free,
                     "reserved": device.reserved,
+                    "gives_back": device.gives_back,
                     "total": device.total,
+                    "parts": asdict(device.parts),
                 }
                 for device in memory.devices
             ],
@@ -168,7 +202,8 @@ def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
         f"{facts.name} ({size}): {verdict_text(answer)}",
         answer.why,
         f"Model {size_text(memory.weights)}, conversation memory {size_text(memory.conversation)} "
-        f"({pages_text(answer.context)}), working memory {size_text(memory.compute + memory.other)}.",
+        f"({pages_text(answer.context)}), working memory {size_text(memory.compute + memory.other)}."
+        + "".join(f" {name} {size_text(size)}." for name, size in further_parts(memory)),
     ]
     if answer.speed is None:
         lines.append("How fast it will be cannot be said: the speed of this computer's memory is not known.")
@@ -177,6 +212,16 @@ def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
     if not facts.exact:
         lines.append("These are estimates from the model's figures; a file's own header gives exact ones.")
     return [*lines, *facts.warnings]
+
+
+def further_parts(memory: MemoryNeed) -> list[tuple[str, int]]:
+    """What else is loaded, where there is anything."""
+    parts = (
+        ("Rearranged weights", memory.repacked),
+        ("The part that sees pictures", memory.projector),
+        ("Adapters", memory.adapters),
+    )
+    return [(name, size) for name, size in parts if size]
 
 
 COMMANDS = (Command("fit", "say whether a model fits this computer, and why", add_arguments, run),)

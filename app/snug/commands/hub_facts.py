@@ -47,9 +47,10 @@ def remote_facts(repo: str, wanted: str, file_type: str, context: Context) -> tu
         return facts_of(entry, wanted or file_type), None
     if not isinstance(answer, protocol.RemoteInspected):
         raise UserError("The file's header could not be read.", "Try it again.", kind="cancelled")
-    if not answer.header_path:
+    if not answer.headers:
         return answer.facts, None
-    return answer.facts, Header(answer.header_path, answer.header_sha256, answer.facts.file_bytes)
+    (path, size), *others = answer.headers
+    return answer.facts, Header(path, size, tuple(others))
 
 
 def pick_choice(page: protocol.ModelPage, wanted: str, file_type: str) -> protocol.FileChoice:

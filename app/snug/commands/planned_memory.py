@@ -1,12 +1,18 @@
-"""What the engine itself plans for a model whose header is at hand: asked of a child once, then remembered."""
+"""What is known of a model's memory for a command: measured here, planned by the engine, asked of a child where not."""
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snug.commands.command import Context
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings, PlannedMemory
+from snug.core.fit import Fit, FitSettings, Offload, Parts, PlannedMemory
+from snug.core.known_memory import KnownMemory, accuracy_words
+from snug.core.machine import Machine
+from snug.core.memory_fit import known_fit
+from snug.core.model_facts import ModelFacts
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
 
@@ -15,25 +21,66 @@ LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a header lies: in a whole model file, or with `size_bytes` alone, of a file that large."""
+    """Where a header lies: in a whole model file, or with `size_bytes` alone, of a file that large. `more_parts` are
+    path and size of the headers of further parts."""
 
     path: str
-    sha256: str
     size_bytes: int = 0
+    more_parts: tuple[tuple[str, int], ...] = ()
 
 
-def planned_memory(header: Header | None, settings: FitSettings, context: Context) -> PlannedMemory | None:
-    """The engine's plan for these settings; None where there is no header, or the engine cannot say."""
-    if header is None or not header.sha256:
-        return None
-    from snug.store.plans import Plans  # slow to import: only commands that need it pay
+class KnownHere(KnownMemory):
+    """Figures of this installation. `is_here` False is for another machine: what was measured here says nothing."""
 
-    plans = Plans(context.paths.cache)
-    kept = plans.find(header.sha256, settings.context, settings.kv_type, settings.batch)
-    if kept is not None:
-        return kept
+    def __init__(self, context: Context, header: Header | None = None, *, is_here: bool = True) -> None:
+        self._context = context
+        self._header = header
+        self._is_here = is_here
+        from snug.store.plans import Plans  # slow to import: only commands that need it pay
+
+        self.plans = Plans(context.paths.cache, context.paths.home)
+
+    def planned(self, facts: ModelFacts, settings: FitSettings) -> PlannedMemory | None:
+        """The engine's plan for these settings; None where there is no header, or the engine cannot say."""
+        kept = self.plans.planned(facts, settings)
+        if kept is not None or self._header is None or not facts.exact:
+            return kept
+        plan = asked(self._header, settings, self._context)
+        if plan is not None:
+            self.plans.keep_planned(facts, settings, plan)
+        return plan
+
+    def measured(self, facts: ModelFacts, settings: FitSettings, offload: Offload) -> PlannedMemory | None:
+        return self.plans.measured(facts, settings, offload) if self._is_here else None
+
+    def fit(
+        self, facts: ModelFacts, settings: FitSettings, machine: Machine, measured_tokens_per_s: float | None = None
+    ) -> Fit:
+        """The answer with all that is known."""
+        return known_fit(facts, settings, machine, self, measured_tokens_per_s)
+
+    def record(
+        self, name: str, facts: ModelFacts, settings: FitSettings, before: Fit, devices: Sequence[Parts]
+    ) -> None:
+        """Keep what a load really took."""
+        self.plans.record(name, facts, settings, before, devices)
+
+    def accuracy_words(self) -> str:
+        """How far off the estimates on this computer have been; "" while too few loads were measured."""
+        return accuracy_words(self.plans.loads()) if self._is_here else ""
+
+
+def is_this_computer(arguments: Namespace) -> bool:
+    """Whether a command with `add_machine_argument` is about this computer."""
+    return all(getattr(arguments, name, None) is None for name in ("machine", "ram", "vram", "bandwidth"))
+
+
+def asked(header: Header, settings: FitSettings, context: Context) -> PlannedMemory | None:
+    """What the engine plans, in a child of its own; None, with a note, where it cannot say."""
     wish = protocol.ContextWish(context=settings.context, kv_type=settings.kv_type, batch=settings.batch)
-    request = protocol.DryRun(path=header.path, size_bytes=header.size_bytes, wishes=[wish])
+    request = protocol.DryRun(
+        path=header.path, size_bytes=header.size_bytes, more_parts=list(header.more_parts), wishes=[wish]
+    )
     try:
         with WorkerClient(context.paths.logs) as child:
             answer = child.request(request, timeout=LIMIT_S)
@@ -43,8 +90,6 @@ def planned_memory(header: Header | None, settings: FitSettings, context: Contex
     if not isinstance(answer, protocol.DryRunDone):
         return None
     found = answer.allocations[0]
-    plan = PlannedMemory(
+    return PlannedMemory(
         settings.context, settings.kv_type, settings.batch, found.conversation_bytes, found.compute_bytes
     )
-    plans.keep(header.sha256, plan)
-    return plan

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from snug.core.fit import Offload, Parts
 from snug.core.gpu_bandwidths import bandwidth_by_name
 from snug.core.machine import Gpu, Machine
 
@@ -90,6 +92,23 @@ def engine_names(machine: Machine) -> dict[int, str]:
                     free.remove(device)
                     break
     return found
+
+
+def given_back(devices: Sequence[Parts], offload: Offload, machine: Machine) -> dict[str, int]:
+    """What comes free when a loaded model goes, as `Machine.gives_back`; `devices` is what its load took.
+
+    Linux counts weights that are mapped from the file as free already; other systems do not.
+    """
+    if not devices:
+        return {}
+    main, *cards = devices
+    held = main.total - (main.weights if machine.os == "linux" else 0)
+    result = {"memory": held}
+    by_name = {name: index for index, name in engine_names(machine).items()}
+    for name, card in zip(offload.devices, cards, strict=False):
+        if name in by_name:
+            result[f"gpus.{by_name[name]}"] = card.total
+    return result
 
 
 def _slowness(card: Place) -> tuple[float, int]:

@@ -141,9 +141,9 @@ class PlannedMemory:
         """Whether it is about a context of so many tokens with these settings."""
         return (self.context, self.kv_type, self.batch) == (context, settings.kv_type, settings.batch)
 
-    def measured_for(self, offload: Offload) -> bool:
-        """Whether a load with this layout was measured."""
-        return self.basis == "measured" and bool(self.devices) and self.offload == offload
+    def measured_for(self, context: int, settings: FitSettings, offload: Offload) -> bool:
+        """Whether a load of so many tokens with these settings and this layout was measured."""
+        return bool(self.devices) and self.offload == offload and self.answers(context, settings)
 
 
 @dataclass(frozen=True, slots=True)

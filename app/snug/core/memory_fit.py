@@ -5,12 +5,12 @@ Deterministic and free of side effects: badge, details, loader and command line 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Parts, PlannedMemory, SpeedRange, Verdict
 from snug.core.fit_words import why_sentence, with_notes
+from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
 from snug.core.offload import Plan, best_plan, measured_plan
@@ -25,9 +25,6 @@ USEFUL_CONTEXT = 2_000
 CARD_CONTEXT = 8_000
 """Up to sixteen pages a chosen context may push layers off the graphics card; beyond that it may not."""
 
-FindPlan = Callable[[ModelFacts, FitSettings], PlannedMemory | None]
-"""Looks up what the engine planned or took for a model with exactly these settings."""
-
 
 def fit(
     facts: ModelFacts,
@@ -35,30 +32,28 @@ def fit(
     machine: Machine,
     measured_tokens_per_s: float | None = None,
     planned: PlannedMemory | None = None,
+    measured: PlannedMemory | None = None,
 ) -> Fit:
     """The answer for a model with these settings on this machine. Raises UserError for an unknown KV type.
 
     A speed measured on this very machine replaces the estimate. So does what the engine `planned` for the same context,
-    and before that what it really took there with the same layout.
+    and what it really took in a load with the same context and layout (`measured`) replaces both.
     """
     places = places_of(machine)
     plan = _with_context(facts, settings, machine, places, planned)
-    is_measured = planned is not None and planned.answers(plan.context, settings) and planned.measured_for(plan.offload)
-    if planned is not None and is_measured:
-        plan = measured_plan(plan, planned)
+    offload = plan.offload
+    if places.main.kind == "unified":
+        offload = replace(offload, gpu_layers=facts.layers + 1, draft_layers=facts.draft_layers)
+    is_measured = measured is not None and measured.measured_for(plan.context, settings, offload)
+    if measured is not None and is_measured:
+        plan = measured_plan(plan, measured)
     memory = _memory(plan)
     speed: SpeedRange | None
     if measured_tokens_per_s:
         speed = measured_range(measured_tokens_per_s)
     else:
         speed = plan.speed and corrected(plan.speed, machine.speed_correction)
-    basis = "formula"
-    if planned is not None and planned.answers(plan.context, settings):
-        basis = "measured" if is_measured else "dry-run"
-    offload = plan.offload
-    is_unified = places.main.kind == "unified"
-    if is_unified:
-        offload = replace(offload, gpu_layers=facts.layers + 1, draft_layers=facts.draft_layers)
+    is_planned = planned is not None and planned.answers(plan.context, settings)
     why = why_sentence(plan.verdict, memory, machine, facts, plan.context, plan.offload)
     reading = prompt_speed(facts, plan.works, machine.cpu)
     return Fit(
@@ -70,7 +65,7 @@ def fit(
         context=plan.context,
         kv_type=settings.kv_type,
         gpu_layers=offload.gpu_layers,
-        basis=basis,
+        basis="measured" if is_measured else "dry-run" if is_planned else "formula",
         offload=offload,
     )
 
@@ -79,17 +74,25 @@ def known_fit(
     facts: ModelFacts,
     settings: FitSettings,
     machine: Machine,
-    find: FindPlan,
+    known: KnownMemory,
     measured_tokens_per_s: float | None = None,
 ) -> Fit:
     """The answer with everything that is known of this model here: what every screen and command shows.
 
-    The formula chooses the context where the settings leave it open; what `find` knows of that one replaces it.
+    The formula chooses the context where the settings leave it open; what is known of that one replaces its figures.
     """
-    answer = fit(facts, settings, machine, measured_tokens_per_s)
+    speed = measured_tokens_per_s
+    answer = fit(facts, settings, machine, speed)
     exact = replace(settings, context=answer.context)
-    planned = find(facts, exact)
-    return answer if planned is None else fit(facts, exact, machine, measured_tokens_per_s, planned)
+    measured = known.measured(facts, exact, answer.offload)
+    if measured is not None:
+        return fit(facts, exact, machine, speed, measured=measured)
+    planned = known.planned(facts, exact)
+    if planned is None:
+        return answer
+    answer = fit(facts, exact, machine, speed, planned)
+    measured = known.measured(facts, exact, answer.offload)
+    return answer if measured is None else fit(facts, exact, machine, speed, planned, measured)
 
 
 def _with_context(

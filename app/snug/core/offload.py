@@ -65,10 +65,13 @@ def best_plan(
 
 def measured_plan(plan: Plan, measured: PlannedMemory) -> Plan:
     """The plan with what a real load of just this layout took; what it did not tell stays as it was planned."""
-    if len(measured.devices) != len(plan.needs):
+    devices = measured.devices
+    if len(plan.needs) == 1:  # one memory serves processor and graphics, or there is nothing else
+        devices = (sum(devices, Parts()),)
+    if len(devices) != len(plan.needs):
         return plan
     needs = []
-    for (place, parts), taken in zip(plan.needs, measured.devices, strict=True):
+    for (place, parts), taken in zip(plan.needs, devices, strict=True):
         weights = min(taken.weights, parts.weights) if len(plan.needs) > 1 else taken.weights
         other = taken.other or parts.other
         beside = {"projector": parts.projector, "adapters": parts.adapters}

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 MOST_KEPT = 12
+"""So many headers are kept, and always all of the model that was looked at last."""
 
 
-def keep_header(folder: Path, digest: str, data: bytes) -> Path | None:
-    """Where the header is kept from now on; None where the disk refuses it, since nothing depends on it."""
-    path = folder / f"{digest[:40]}.header"
+def keep_headers(folder: Path, headers: Mapping[str, bytes]) -> dict[str, Path]:
+    """Where each header is kept from now on, by its hash; none where the disk refuses, since nothing depends on it."""
+    places = {digest: folder / f"{digest[:40]}.header" for digest in headers}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.stat().st_size == len(data):
-            os.utime(path)
-            return path
-        for old in sorted(folder.glob("*.header"), key=lambda item: item.stat().st_mtime)[: -(MOST_KEPT - 1)]:
+        for digest, data in headers.items():
+            _keep(places[digest], data)
+        others = [path for path in folder.glob("*.header") if path not in places.values()]
+        oldest_first = sorted(others, key=lambda path: path.stat().st_mtime)
+        for old in oldest_first[: max(0, len(others) + len(places) - MOST_KEPT)]:
             old.unlink(missing_ok=True)
-        new = path.with_suffix(".new")
-        new.write_bytes(data)
-        os.replace(new, path)
     except OSError:
-        return None
-    return path
+        return {}
+    return places
+
+
+def _keep(path: Path, data: bytes) -> None:
+    if path.exists() and path.stat().st_size == len(data):
+        os.utime(path)
+        return
+    new = path.with_suffix(".new")
+    new.write_bytes(data)
+    os.replace(new, path)

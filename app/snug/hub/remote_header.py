@@ -17,7 +17,7 @@ from snug.formats.byte_cursor import LIMITS
 from snug.formats.gguf_facts import facts_from_headers
 from snug.formats.gguf_header import read_header
 from snug.hub import failures
-from snug.hub.kept_headers import keep_header
+from snug.hub.kept_headers import keep_headers
 from snug.hub.network import Guard, open_client
 from snug.hub.patience import DEFAULT_PATIENCE, MIB, Patience
 from snug.hub.remote import Access, File
@@ -108,12 +108,12 @@ class RemoteSource:
 
 @dataclass(frozen=True, slots=True)
 class RemoteHeader:
-    """What the headers of a model's files say, the bytes that were fetched for it, and where a lone header is kept."""
+    """What the headers of a model's files say, the bytes that were fetched for it, and where each header is kept, with
+    the size of its file; nothing where they are not all kept."""
 
     facts: ModelFacts
     fetched_bytes: int
-    kept_at: Path | None = None
-    sha256: str = ""
+    kept: tuple[tuple[Path, int], ...] = ()
 
 
 def read_remote_facts(
@@ -124,25 +124,29 @@ def read_remote_facts(
     patience: Patience = DEFAULT_PATIENCE,
     keep_in: Path | None = None,
 ) -> RemoteHeader:
-    """What the headers say. With `keep_in` the header of a model in one file is kept there. Raises UserError."""
+    """What the headers say. With `keep_in` the headers of all parts are kept there. Raises UserError."""
     if not files:
         raise UserError("There is no file to look at.", "Choose a file.", "nothing", bad_input=True)
     guard = Guard(access)
-    fetched, headers, beginning = 0, [], b""
+    fetched, headers, beginnings = 0, [], []
     with open_client(access, patience) as client:
         for file in files:
             source = RemoteSource(client, access, address_of(access, repo, revision, file.name), file.size_bytes)
             try:
                 header = read_header(source, replace(LIMITS, seconds=None))
-                if keep_in is not None and len(files) == 1:
-                    beginning = source.beginning(header.data_offset)
+                if keep_in is not None:
+                    beginnings.append(source.beginning(header.data_offset))
             except httpx2.HTTPError as error:
                 raise guard.explain(error) from error
             headers.append(header)
             fetched += source.fetched_bytes
     name = repo.rsplit("/", 1)[-1].removesuffix("-GGUF")
     facts = facts_from_headers(headers, sum(file.size_bytes for file in files), name)
-    if keep_in is None or not beginning:
+    if keep_in is None:
         return RemoteHeader(facts, fetched)
-    digest = hashlib.sha256(beginning).hexdigest()
-    return RemoteHeader(facts, fetched, keep_header(keep_in, digest, beginning), digest)
+    digests = [hashlib.sha256(beginning).hexdigest() for beginning in beginnings]
+    places = keep_headers(keep_in, dict(zip(digests, beginnings, strict=True)))
+    if len(places) < len(files):
+        return RemoteHeader(facts, fetched)
+    kept = tuple((places[digest], file.size_bytes) for digest, file in zip(digests, files, strict=True))
+    return RemoteHeader(facts, fetched, kept)

@@ -1,4 +1,8 @@
-"""What the engine planned for models, kept by header and settings: a dry run is made once."""
+"""What is known of models' memory, kept by file and settings: dry runs of the engine, and what real loads took.
+
+Two small files: dry runs lie in the cache folder and can be made again, measurements beside the database. Each is
+replaced as a whole, so that window and command line may both write; a damaged one counts as empty.
+"""
 
 from __future__ import annotations
 
@@ -6,53 +10,145 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from snug.core.fit import PlannedMemory
+from snug.core.fit import Fit, FitSettings, Offload, Parts, PlannedMemory
+from snug.core.known_memory import MeasuredLoad, memory_key, offload_key, settings_key
+from snug.core.model_facts import ModelFacts
 
 MOST_KEPT = 2000
+MEASURED_FILE = "measured_memory.json"
 
 
 class Plans:
-    """The dry runs of this installation: one small file in the cache folder, forgotten when it is damaged."""
+    """The figures of this installation and engine version. Nothing here raises: what is lost is made again."""
 
-    def __init__(self, cache: Path) -> None:
-        self._path = cache / "plans.json"
+    def __init__(self, cache: Path, home: Path) -> None:
+        self._planned_path = cache / "plans.json"
+        self._measured_path = home / MEASURED_FILE
+        self._seen: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
         self._engine = importlib.metadata.version("llama-cpp-python")
 
-    def find(self, header_sha256: str, context: int, kv_type: str, batch: int) -> PlannedMemory | None:
-        """The plan of this engine version for that header and these settings, None where it was not made yet."""
-        found = self._read().get(self._key(header_sha256, context, kv_type, batch))
-        return PlannedMemory(context, kv_type, batch, *found) if found else None
+    def planned(self, facts: ModelFacts, settings: FitSettings) -> PlannedMemory | None:
+        """The engine's plan; None where it was not made yet."""
+        found = self._read(self._planned_path).get(self._key(facts, settings))
+        if not isinstance(found, list) or not _is_sizes(found, 2):
+            return None
+        return PlannedMemory(settings.context, settings.kv_type, settings.batch, found[0], found[1])
 
-    def keep(self, header_sha256: str, plan: PlannedMemory) -> None:
+    def keep_planned(self, facts: ModelFacts, settings: FitSettings, plan: PlannedMemory) -> None:
         """Keep a plan; where the disk refuses it, it is made again next time."""
-        plans = self._read()
-        key = self._key(header_sha256, plan.context, plan.kv_type, plan.batch)
-        plans.pop(key, None)
-        plans[key] = (plan.conversation, plan.compute)
-        newest = dict(list(plans.items())[-MOST_KEPT:])
-        new = self._path.with_suffix(f".{os.getpid()}.new")
+        self._put(self._planned_path, self._key(facts, settings), [plan.conversation, plan.compute])
+
+    def measured(self, facts: ModelFacts, settings: FitSettings, offload: Offload) -> PlannedMemory | None:
+        """What a load with these settings and this layout took here; None where there was none."""
+        found = self._read(self._measured_path).get(self._key(facts, settings, offload_key(offload)))
+        devices = _devices_of(found)
+        if not devices:
+            return None
+        return PlannedMemory(
+            context=settings.context,
+            kv_type=settings.kv_type,
+            batch=settings.batch,
+            conversation=sum(device.conversation for device in devices),
+            compute=sum(device.compute for device in devices),
+            basis="measured",
+            devices=devices,
+            offload=offload,
+        )
+
+    def record(
+        self, name: str, facts: ModelFacts, settings: FitSettings, before: Fit, devices: Sequence[Parts]
+    ) -> None:
+        """Keep what a load took on each device, main memory first; `before` is what was said of it.
+
+        Of the same load measured again, the first estimate stays: the later ones knew the measurement.
+        """
+        exact = replace(settings, context=before.context)
+        key = self._key(facts, exact, offload_key(before.offload))
+        if not key or not devices:
+            return
+        known = _load_of(self._read(self._measured_path).get(key))
+        record = {
+            "name": name[:200],
+            "estimated": known.estimated if known else before.memory.total,
+            "taken": _taken(before, devices),
+            "devices": [_sizes_of(device) for device in devices],
+        }
+        self._put(self._measured_path, key, record)
+
+    def loads(self) -> tuple[MeasuredLoad, ...]:
+        """Every different load that was measured here, with what had been estimated."""
+        found = (_load_of(value) for value in self._read(self._measured_path).values())
+        return tuple(load for load in found if load is not None)
+
+    def _put(self, path: Path, key: str, value: object) -> None:
+        if not key:
+            return
+        entries = dict(self._read(path))
+        entries.pop(key, None)
+        entries[key] = value
+        newest = dict(list(entries.items())[-MOST_KEPT:])
+        new = path.with_suffix(f".{os.getpid()}.new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             new.write_text(json.dumps(newest), "utf-8")
-            os.replace(new, self._path)
+            os.replace(new, path)
         except OSError:
             return
 
-    def _key(self, header_sha256: str, context: int, kv_type: str, batch: int) -> str:
-        words = f"{header_sha256} {context} {kv_type} {batch} {self._engine}"
-        return hashlib.sha256(words.encode()).hexdigest()[:32]
-
-    def _read(self) -> dict[str, tuple[int, int]]:
+    def _read(self, path: Path) -> Mapping[str, Any]:
+        """The entries of a file, parsed again only when it was replaced."""
         try:
-            found = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError):
+            look = path.stat()
+            version = (look.st_mtime_ns, look.st_size, look.st_ino)
+            if path not in self._seen or self._seen[path][0] != version:
+                found = json.loads(path.read_text("utf-8"))
+                self._seen[path] = version, found if isinstance(found, dict) else {}
+        except (OSError, ValueError, RecursionError):
             return {}
-        if not isinstance(found, dict):
-            return {}
-        return {key: (value[0], value[1]) for key, value in found.items() if _is_plan(value)}
+        return self._seen[path][1]
+
+    def _key(self, facts: ModelFacts, settings: FitSettings, layout: str = "") -> str:
+        key = memory_key(facts)
+        words = f"{key} {settings_key(settings)} {layout} {self._engine}"
+        return hashlib.sha256(words.encode()).hexdigest()[:32] if key else ""
 
 
-def _is_plan(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(item, int) and item >= 0 for item in value)
+def _taken(before: Fit, devices: Sequence[Parts]) -> int:
+    """Bytes in all. Over several devices the file's mapping in main memory spans weights that lie on cards too."""
+    whole = sum(devices, Parts())
+    weights = min(whole.weights, before.memory.weights) if len(devices) > 1 else whole.weights
+    return whole.total - whole.weights + weights + (0 if whole.other else before.memory.other)
+
+
+def _sizes_of(parts: Parts) -> list[int]:
+    return [parts.weights, parts.conversation, parts.compute, parts.repacked, parts.other]
+
+
+def _devices_of(record: object) -> tuple[Parts, ...]:
+    listed = record.get("devices") if isinstance(record, Mapping) else None
+    if not isinstance(listed, list) or not all(_is_sizes(sizes, 5) for sizes in listed):
+        return ()
+    return tuple(
+        Parts(weights=sizes[0], conversation=sizes[1], compute=sizes[2], repacked=sizes[3], other=sizes[4])
+        for sizes in listed
+    )
+
+
+def _load_of(record: object) -> MeasuredLoad | None:
+    if not isinstance(record, Mapping):
+        return None
+    name, estimated, taken = (record.get(key) for key in ("name", "estimated", "taken"))
+    if not isinstance(name, str) or not isinstance(estimated, int) or not isinstance(taken, int) or taken <= 0:
+        return None
+    return MeasuredLoad(name, estimated, taken)
+
+
+def _is_sizes(value: object, count: int) -> bool:
+    return (
+        isinstance(value, list) and len(value) == count and all(isinstance(item, int) and item >= 0 for item in value)
+    )

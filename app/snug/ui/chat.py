@@ -11,6 +11,7 @@ from PySide6.QtCore import Property, QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
+from snug.core.devices import given_back
 from snug.core.machine import Machine
 from snug.ui.chat_composer import ChatComposer
 from snug.ui.chat_conversation import ChatConversation
@@ -18,6 +19,7 @@ from snug.ui.chat_engine import ChatEngine, MakeChild
 from snug.ui.chat_list import ChatList
 from snug.ui.chat_words import chat_as_text
 from snug.ui.markdown_inline import is_web_address
+from snug.ui.memory_plans import MemoryPlans
 
 if TYPE_CHECKING:
     from snug.store import Store
@@ -43,13 +45,16 @@ class ChatModel(QObject):
         machine: Callable[[], Machine | None],
         now: Callable[[], datetime],
         parent: QObject | None = None,
+        *,
+        plans: MemoryPlans | None = None,
     ) -> None:
         super().__init__(parent)
         self._store = store
+        self._machine = machine
         self._list = ChatList(store, now, self)
         self._conversation = ChatConversation(store, self)
         self._engine = ChatEngine(make_child, self)
-        self._composer = ChatComposer(store, self._engine, self._conversation, machine, self)
+        self._composer = ChatComposer(store, self._engine, self._conversation, machine, self, plans=plans)
         self._list.currentChanged.connect(self._on_current)
         self._list.troubled.connect(self.toast)
         self._composer.chatChanged.connect(self._on_chat_changed)
@@ -77,6 +82,13 @@ class ChatModel(QObject):
     def is_answering(self) -> bool:
         """Whether a reply is being written now."""
         return bool(self._composer.property("isAnswering"))
+
+    def gives_back(self) -> dict[str, int]:
+        """What the loaded model holds, and gives back when another one is loaded."""
+        request, machine = self._engine.loaded_request, self._machine()
+        if request is None or machine is None:
+            return {}
+        return given_back(self._engine.held, request.offload, machine)
 
     @Slot()
     def newChat(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.errors import UserError
+from snug.core.fit import FitSettings
 from snug.core.machine import Machine
 from snug.store.rows import BUILT_IN, LibraryModel, MessageRow
 from snug.ui.chat_conversation import ChatConversation
@@ -25,6 +27,7 @@ from snug.ui.chat_loading import (
 from snug.ui.chat_reply import OpenReply
 from snug.ui.chat_row_building import Problem
 from snug.ui.chat_words import STATE_ADVICE, left_out_words, pages_left_words, plan_words
+from snug.ui.memory_plans import MemoryPlans
 from snug.ui.row_list import RowList
 from snug.worker import protocol
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
+Wish = tuple[int, int, int]
 MODEL_ROLES = ("modelId", "name", "detail", "isReady", "isChosen")
 CUT_WORDS = {
     "context_full": "The answer ends here because the conversation fills the model's memory.",
@@ -60,9 +64,12 @@ class ChatComposer(QObject):
         conversation: ChatConversation,
         machine: Callable[[], Machine | None],
         parent: QObject | None = None,
+        *,
+        plans: MemoryPlans | None = None,
     ) -> None:
         super().__init__(parent)
         self._store = store
+        self._plans = plans
         self._engine = engine
         self._conversation = conversation
         self._machine = machine
@@ -70,17 +77,22 @@ class ChatComposer(QObject):
         self._library: list[LibraryModel] = []
         self._model: LibraryModel | None = None
         self._plan: Plan | None = None
+        self._asked_plan: tuple[LibraryModel, Plan] | None = None
+        self._loaded_wish: Wish | None = None
         self._at_most: dict[int, int] = {}
         self._started_paths: set[str] = set()
         self._used: dict[int, int] = {}
         self._reply: OpenReply | None = None
         self._left_out = 0
         engine.stateChanged.connect(self.changed)
+        engine.loaded.connect(self._on_loaded)
         engine.started.connect(self._on_started)
         engine.textArrived.connect(self._on_text)
         engine.finished.connect(self._on_finished)
         engine.failed.connect(self._on_failed)
         engine.noticed.connect(self.troubled)
+        if plans is not None:
+            plans.arrived.connect(self._on_figures)
 
     # --- what the foot of the screen shows ------------------------------------------------------------------
 
@@ -252,10 +264,37 @@ class ChatComposer(QObject):
         self.changed.emit()
 
     def _make_plan(self) -> None:
+        """As the model would be loaded now; one that is loaded stays as it is while the person's wishes do."""
         model = self._model
         self._plan = None
-        if model is not None and model.state == "ready":
-            self._plan = plan_load(model, self._store.settings, self._machine(), self._at_most.get(model.id, 0))
+        if model is None or model.state != "ready":
+            return
+        at_most = self._at_most.get(model.id, 0)
+        self._plan = plan_load(model, self._store.settings, self._machine(), at_most, self._plans)
+        request = self._engine.loaded_request
+        if request is not None and request.path == model.path and self._wish(model) == self._loaded_wish:
+            self._plan = replace(self._plan, load=request)
+
+    def _wish(self, model: LibraryModel) -> Wish:
+        """What a load follows from beside the computer's state."""
+        settings = self._store.settings
+        at_most = self._at_most.get(model.id, 0)
+        return int(settings.get("chat.context")), int(settings.get("chat.threads")), at_most
+
+    def _on_loaded(self, loaded: protocol.ModelLoaded) -> None:
+        """What it really took replaces what was estimated, on every screen."""
+        if self._asked_plan is None:
+            return
+        model, plan = self._asked_plan
+        self._loaded_wish = self._wish(model)
+        if self._plans is not None and plan.fit is not None:
+            self._plans.record(model.name, model.facts, FitSettings(), plan.fit, loaded.devices)
+
+    def _on_figures(self) -> None:
+        """More is known of some model's memory."""
+        if self._reply is None:
+            self._make_plan()
+            self.changed.emit()
 
     def _context(self) -> int:
         if self._model is not None and self._engine.loaded_path == self._model.path:
@@ -303,6 +342,7 @@ class ChatComposer(QObject):
         self.chatChanged.emit(chat_id)
         self._started_paths.add(model.path)
         sampling = plan_sampling(model, self._store.settings, is_again=is_again)
+        self._asked_plan = model, self._plan
         self._engine.ask(Question(model, self._plan.load, turns, sampling, self._plan.memory))
         self._guarded(lambda: self._store.models.touch(model.id))
         self.changed.emit()

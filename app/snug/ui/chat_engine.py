@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from snug.core.fit import Parts
 from snug.core.words import duration_text, pages_text
 from snug.store.rows import LibraryModel
 from snug.ui.chat_row_building import Problem
@@ -40,10 +41,11 @@ class ChatEngine(QObject):
     """One child at a time, one question at a time. Ending the child gives its memory back for certain.
 
     `state` is "unloaded", "loading", "ready", "reading", "writing" or "stopping". Nothing here is lost with the
-    child: text goes out as it comes, and `failed` says why there will be no more of it.
+    child: text goes out as it comes, and `failed` says why there will be no more of it. `loaded` says what a load took.
     """
 
     stateChanged = Signal()
+    loaded = Signal(object)
     started = Signal(int)
     textArrived = Signal(str)
     finished = Signal(object)
@@ -77,6 +79,16 @@ class ChatEngine(QObject):
     @property
     def loaded_path(self) -> str:
         return self._loaded.path if self._loaded is not None and self._allocated is not None else ""
+
+    @property
+    def loaded_request(self) -> protocol.LoadModel | None:
+        """How the model that is there was loaded."""
+        return self._loaded if self._allocated is not None else None
+
+    @property
+    def held(self) -> list[Parts]:
+        """What the loaded model holds on each device; nothing while none is loaded."""
+        return self._allocated.devices if self._allocated is not None else []
 
     @property
     def context(self) -> int:
@@ -173,6 +185,7 @@ class ChatEngine(QObject):
 
     def _on_loaded(self, body: protocol.ModelLoaded) -> None:
         self._allocated = body
+        self.loaded.emit(body)
         if body.notice:
             self.noticed.emit(body.notice)
         if self._state == "stopping":

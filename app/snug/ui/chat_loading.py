@@ -9,6 +9,7 @@ from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
 from snug.store.rows import BUILT_IN, LibraryModel, MessageRow
+from snug.ui.memory_plans import MemoryPlans, ModelSource
 from snug.ui.reply_text import answer_only
 from snug.worker.death import MemoryFacts
 from snug.worker.protocol import ChatMessage, LoadModel, Sampling
@@ -31,8 +32,18 @@ class Plan:
     memory: MemoryFacts | None = None
 
 
-def plan_load(model: LibraryModel, settings: Settings, machine: Machine | None, at_most: int = 0) -> Plan:
-    """The plan for this model here; `at_most` bounds the context where memory was short before."""
+def plan_load(
+    model: LibraryModel,
+    settings: Settings,
+    machine: Machine | None,
+    at_most: int = 0,
+    plans: MemoryPlans | None = None,
+) -> Plan:
+    """The plan for this model here; `at_most` bounds the context where memory was short before.
+
+    With `plans` it is what every screen shows of this model: measured here, planned by the engine, or the formula's
+    while the engine is asked.
+    """
     context = int(settings.get("chat.context"))
     threads = int(settings.get("chat.threads"))
     if model.facts.context_max:
@@ -41,9 +52,9 @@ def plan_load(model: LibraryModel, settings: Settings, machine: Machine | None, 
         context = context or min(model.facts.context_max or CONTEXT_WITHOUT_MACHINE, CONTEXT_WITHOUT_MACHINE)
         context = min(context, at_most) if at_most else context
         return Plan(LoadModel(path=model.path, context=context, threads=threads))
-    answer = fit(model.facts, FitSettings(context=context), machine, model.measured_tokens_per_s)
+    answer = _answer(model, context, machine, plans)
     if at_most and answer.context > at_most:
-        answer = fit(model.facts, FitSettings(context=at_most), machine, model.measured_tokens_per_s)
+        answer = _answer(model, at_most, machine, plans)
     load = LoadModel(
         path=model.path,
         context=answer.context,
@@ -52,6 +63,13 @@ def plan_load(model: LibraryModel, settings: Settings, machine: Machine | None, 
         threads=threads,
     )
     return Plan(load, answer, MemoryFacts(available=machine.memory.available, needed=answer.memory.total))
+
+
+def _answer(model: LibraryModel, context: int, machine: Machine, plans: MemoryPlans | None) -> Fit:
+    wanted = FitSettings(context=context)
+    if plans is None:
+        return fit(model.facts, wanted, machine, model.measured_tokens_per_s)
+    return plans.fit(model.facts, wanted, machine, model.measured_tokens_per_s, source=ModelSource(model.path))
 
 
 def plan_sampling(model: LibraryModel, settings: Settings, *, is_again: bool) -> Sampling:

@@ -11,12 +11,15 @@ from PySide6.QtCore import Property, QObject, QUrl, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.errors import UserError
+from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
+from snug.core.memory_fit import fit as fit_of
 from snug.core.words import size_text
 from snug.store import Store
 from snug.store.rows import BUILT_IN, LibraryModel, NewModel
 from snug.ui.child_requests import ChildRequests
 from snug.ui.library_rows import ROLES, damaged_file, found_words, is_same_file, other_file, row_of, shown_order
+from snug.ui.memory_plans import MemoryPlans, ModelSource
 from snug.ui.row_list import RowList
 from snug.worker import protocol
 
@@ -41,7 +44,13 @@ class LibraryModelView(QObject):
     makeItFitRequested = Signal(str)
 
     def __init__(
-        self, store: Store, machine: Callable[[], Machine], files: ChildRequests, parent: QObject | None = None
+        self,
+        store: Store,
+        machine: Callable[[], Machine],
+        files: ChildRequests,
+        parent: QObject | None = None,
+        *,
+        plans: MemoryPlans | None = None,
     ) -> None:
         super().__init__(parent)
         self._store = store
@@ -52,6 +61,9 @@ class LibraryModelView(QObject):
         self._status = ""
         self._fraction = -1.0
         self._problem: UserError | None = None
+        self._plans = plans
+        if plans is not None:
+            plans.arrived.connect(self._on_figures)
 
     @Property(QObject, constant=True)
     def rows(self) -> RowList:
@@ -259,5 +271,18 @@ class LibraryModelView(QObject):
         now = datetime.now().astimezone()
         machine = self._machine()
         models = sorted(self._store.models.all(), key=shown_order)
-        self._rows.show([row_of(model, machine, now) for model in models])
+        self._rows.show([row_of(model, self._fit(model, machine), now) for model in models])
         self.changed.emit()
+
+    def _fit(self, model: LibraryModel, machine: Machine) -> Fit:
+        """What every screen shows of this model; a file that is there can be looked at by the engine."""
+        speed = model.measured_tokens_per_s
+        if self._plans is None:
+            return fit_of(model.facts, FitSettings(), machine, speed)
+        source = ModelSource(model.path) if model.state == "ready" and model.facts.kind == "model" else None
+        return self._plans.fit(model.facts, FitSettings(), machine, speed, source=source, is_listed=True)
+
+    def _on_figures(self) -> None:
+        """More is known of some model's memory: shown where the list has been."""
+        if self._rows.rows():
+            self._show()

@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings
-from snug.core.machine import Machine
-from snug.core.memory_fit import fit as fit_of
+from snug.core.fit import Fit
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store.rows import BUILT_IN, LibraryModel
@@ -34,9 +32,8 @@ def shown_order(model: LibraryModel) -> tuple[bool, float, str]:
     return model.source == BUILT_IN, -used, model.name.lower()
 
 
-def row_of(model: LibraryModel, machine: Machine, now: datetime) -> dict[str, Any]:
-    """The roles of one model."""
-    fit = fit_of(model.facts, FitSettings(), machine, model.measured_tokens_per_s)
+def row_of(model: LibraryModel, fit: Fit, now: datetime) -> dict[str, Any]:
+    """The roles of one model; `fit` is how it would run here."""
     speed = words_per_second_text(fit.speed).removeprefix("about ").replace(" words a second", " words/s")
     ready = model.state == "ready"
     return {

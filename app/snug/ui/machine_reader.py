@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -18,7 +19,10 @@ from snug.worker import protocol
 
 
 class MachineReader(QObject):
-    """`machine` is what was read, with the person's corrections; None only before the very first reading."""
+    """`machine` is what was read, with the person's corrections; None only before the very first reading.
+
+    `held` says what a model that Snug has loaded holds at that time.
+    """
 
     changed = Signal()
 
@@ -32,6 +36,7 @@ class MachineReader(QObject):
         self._child: ChildProcess | None = None
         self._read: Machine | None = store.machine.last()
         self.machine: Machine | None = self._corrected()
+        self.held: Callable[[], Mapping[str, int]] = dict
         self.is_fresh = False
         self.doing = ""
         self.problem: UserError | None = None
@@ -84,7 +89,7 @@ class MachineReader(QObject):
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            self._read = with_best_bandwidth(event.machine, self._read)
+            self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self.held())
             self.machine = self._corrected()
             self.is_fresh = True
             self._store.machine.remember(self._read)

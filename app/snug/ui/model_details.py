@@ -24,7 +24,7 @@ from snug.ui.context_slider import SMALLEST_CONTEXT, context_at, position_of
 from snug.ui.fit_view import FitView
 from snug.ui.getting import Getting, best_choice
 from snug.ui.hub_access import hub_access
-from snug.ui.memory_plans import KeptHeader, MemoryPlans
+from snug.ui.memory_plans import MemoryPlans, ModelSource
 from snug.worker import protocol
 
 QML_IMPORT_NAME = "Snug.Models"
@@ -65,7 +65,7 @@ class ModelDetails(QObject):
         self._choices: list[protocol.FileChoice] = []
         self._file = 0
         self._exact: dict[str, ModelFacts] = {}
-        self._headers: dict[str, KeptHeader] = {}
+        self._headers: dict[str, ModelSource] = {}
         self._plans = plans
         if plans is not None:
             plans.arrived.connect(self._show)
@@ -286,9 +286,9 @@ class ModelDetails(QObject):
         def read(answer: protocol.Event) -> None:
             if isinstance(answer, protocol.RemoteInspected) and self._page is page:
                 self._exact[title] = answer.facts
-                if answer.header_path:
-                    size = answer.facts.file_bytes
-                    self._headers[title] = KeptHeader(answer.header_path, answer.header_sha256, size)
+                if answer.headers:
+                    (path, size), *others = answer.headers
+                    self._headers[title] = ModelSource(path, size, tuple(others))
                 self._show()
 
         def failed(_error: UserError) -> None:
@@ -316,13 +316,10 @@ class ModelDetails(QObject):
         if facts is None:
             return None
         settings = FitSettings(context=self._context)
-        answer = fit_of(facts, settings, self._machine())
-        header = self._headers.get(self._chosen.title)
-        if self._plans is None or header is None:
-            return answer
-        settings = replace(settings, context=answer.context)
-        planned = self._plans.find(header, settings)
-        return answer if planned is None else fit_of(facts, settings, self._machine(), planned=planned)
+        if self._plans is None:
+            return fit_of(facts, settings, self._machine())
+        source = self._headers.get(self._chosen.title)
+        return self._plans.fit(facts, settings, self._machine(), source=source)
 
     def _context_max(self) -> int:
         facts = self._facts()

@@ -118,13 +118,10 @@ class InspectFile(Request, frozen=True, kw_only=True):
 
 
 class FileInspected(Event, frozen=True, kw_only=True):
-    """`header_sha256` is the hash of the first part up to its tensors' bytes."""
-
     path: str
     facts: ModelFacts
     sha256: str = ""
     parts: list[str] = []
-    header_sha256: str = ""
 
 
 class ScanFolders(Request, frozen=True, kw_only=True):
@@ -253,8 +250,8 @@ class ModelPage(Event, frozen=True, kw_only=True):
 
 
 class InspectRemote(Request, frozen=True, kw_only=True):
-    """Read a remote GGUF's header by range request, never the whole file. With `keep_in` the header of a model in one
-    file is kept in that folder."""
+    """Read a remote GGUF's header by range request, never the whole file. With `keep_in` the headers of all its files
+    are kept in that folder."""
 
     access: HubAccess
     repo: str
@@ -264,13 +261,12 @@ class InspectRemote(Request, frozen=True, kw_only=True):
 
 
 class RemoteInspected(Event, frozen=True, kw_only=True):
-    """`header_path` is where the header was kept, `header_sha256` its hash; both "" where it was not."""
+    """`headers` are where the header of each file was kept, and how large that file is; none where they were not."""
 
     repo: str
     facts: ModelFacts
     fetched_bytes: int
-    header_path: str = ""
-    header_sha256: str = ""
+    headers: list[tuple[str, int]] = []
 
 
 class Download(Request, frozen=True, kw_only=True):

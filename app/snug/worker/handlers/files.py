@@ -29,14 +29,13 @@ def inspect_file(request: protocol.InspectFile, job: Job) -> protocol.FileInspec
     """The facts of a model file and its parts, and their SHA-256 where asked for. Raises UserError."""
     job.emit(protocol.Progress(done=0, total=0, doing="Reading the file's header"))
     parts = complete_parts(Path(request.path))
-    facts, header_sha256 = read_parts(parts)
+    facts = read_facts(parts)
     sha256 = hash_of(parts, job) if request.check_hash else ""
     return protocol.FileInspected(
         path=str(parts[0]),
         facts=facts,
         sha256=sha256,
         parts=[str(part) for part in parts],
-        header_sha256=header_sha256,
     )
 
 
@@ -83,17 +82,9 @@ def complete_parts(path: Path) -> tuple[Path, ...]:
 
 def read_facts(parts: Sequence[Path]) -> ModelFacts:
     """What the headers of all parts say together. Raises UserError."""
-    return read_parts(parts)[0]
-
-
-def read_parts(parts: Sequence[Path]) -> tuple[ModelFacts, str]:
-    """What the headers of all parts say together, and the SHA-256 of the first one. Raises UserError."""
     try:
         size = sum(part.stat().st_size for part in parts)
-        headers = [read_file_header(part) for part in parts]
-        facts = facts_from_headers(headers, size, display_name(parts[0]))
-        with parts[0].open("rb") as file:
-            return facts, hashlib.sha256(file.read(headers[0].data_offset)).hexdigest()
+        return facts_from_headers([read_file_header(part) for part in parts], size, display_name(parts[0]))
     except OSError as error:
         title = f"{parts[0].name} cannot be read ({error.strerror or error})."
         raise UserError(

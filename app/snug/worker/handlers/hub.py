@@ -72,8 +72,7 @@ def inspect_remote(request: protocol.InspectRemote, job: Job) -> protocol.Remote
         repo=request.repo,
         facts=found.facts,
         fetched_bytes=found.fetched_bytes,
-        header_path=str(found.kept_at or ""),
-        header_sha256=found.sha256,
+        headers=[(str(path), size) for path, size in found.kept],
     )
 
 
