@@ -147,7 +147,8 @@ ENGINE_ONLY = (TinyModel("stablelm-12b", STABLELM_CONFIG | {"use_parallel_residu
                          STABLELM | STABLELM_NORMS),)  # fmt: skip
 """What the reference converter fails on, but the engine computes."""
 MODELS = (
-    TinyModel("llama", base("LlamaForCausalLM", "llama"), LLAMA, folder="Tiny-Llama-3x1K-Instruct-v0.2", files={"README.md": CARD}),
+    TinyModel("llama", base("LlamaForCausalLM", "llama"), LLAMA, folder="Tiny-Llama-3x1K-Instruct-v0.2",
+        files={"README.md": CARD}),
     TinyModel("llama-3.1", base("LlamaForCausalLM", "llama", rope_scaling=LLAMA_31, head_dim=HEAD), LLAMA_TIED),
     TinyModel("llama-linear", base("LlamaForCausalLM", "llama", rope_scaling={"type": "linear", "factor": 4.0}), LLAMA),
     TinyModel("llama-yarn", base("LlamaForCausalLM", "llama", rope_scaling=YARN), LLAMA),

@@ -23,8 +23,8 @@ Shapes = dict[str, tuple[int, ...]]
 class TinyModel:
     """One checkpoint. `config` is config.json; `stored` names other types than BF16 by the ending of a tensor's name.
 
-    `folder` is what its folder is called, `files` are others in it. `beside` are tensors that the reference fails on and that
-    Snug must leave out.
+    `folder` is what its folder is called, `files` are others in it. `beside` are tensors that the reference fails on
+    and that Snug must leave out.
     """
 
     name: str

@@ -31,7 +31,7 @@ def gating(settings: Settings) -> int | None:
     name = settings.get(*keys)
     if name is None:
         return None
-    if name not in GATING:
+    if not isinstance(name, str) or name not in GATING:
         raise not_supported(
             f"This model weighs its experts in an unknown way ({str(name)[:40]})", "Choose another model."
         )

@@ -43,7 +43,7 @@ def llama3_rope(settings: Settings) -> Iterable[tuple[str, View]]:
 
     def setting(key: str, default: float) -> float:
         value = as_number(rope.get(key, default), key)
-        if value <= 0:
+        if not 1e-6 <= value <= 1e12:
             raise impossible(key, value)
         return value
 

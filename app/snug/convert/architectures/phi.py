@@ -24,9 +24,9 @@ def rotary_size(settings: Settings) -> int:
 def original_context(settings: Settings) -> int:
     """The length that the model was first trained on."""
     value = rope_settings(settings).get("original_max_position_embeddings")
-    if not value:
+    if value is None or as_whole(value, "original_max_position_embeddings") < 2:
         raise impossible("original_max_position_embeddings", value)
-    return as_whole(value, "original_max_position_embeddings")
+    return int(value)
 
 
 def attention_factor(settings: Settings) -> float | None:

@@ -38,23 +38,28 @@ class Settings:
 
     def whole(self, *keys: str) -> int:
         """A whole number of zero or more."""
-        value = self.get(*keys)
-        if value is None:
-            raise _missing(keys[0])
-        return as_whole(value, keys[0])
+        key, value = self._found(keys)
+        return as_whole(value, key)
 
     def positive(self, *keys: str) -> int:
         """A whole number above zero."""
-        value = self.whole(*keys)
+        key, _ = self._found(keys)
+        value = self.whole(key)
         if value == 0:
-            raise impossible(keys[0], value)
+            raise impossible(key, value)
         return value
 
     def number(self, *keys: str) -> float:
-        value = self.get(*keys)
+        key, value = self._found(keys)
+        return as_number(value, key)
+
+    def _found(self, keys: tuple[str, ...]) -> tuple[str, Any]:
+        """The first of `keys` that is there, and its value."""
+        key = next((key for key in keys if key in self.values), keys[-1])
+        value = self.values.get(key)
         if value is None:
-            raise _missing(keys[0])
-        return as_number(value, keys[0])
+            raise bad_checkpoint(f"config.json does not give {key}")
+        return key, value
 
     def flag(self, key: str, default: bool = False) -> bool:
         value = self.values.get(key)
@@ -84,14 +89,14 @@ class Settings:
 
     @property
     def layers(self) -> int:
-        count = self.positive("n_layers", "num_hidden_layers", "n_layer", "num_layers")
+        count = self.positive("n_layers", "n_layer", "num_layers", "num_hidden_layers")
         if count > MOST_LAYERS:
             raise impossible("num_hidden_layers", count)
         return count
 
     @property
     def heads(self) -> int:
-        return self.positive("num_attention_heads", "n_head", "n_heads")
+        return self.positive("n_head", "n_heads", "num_attention_heads")
 
     @property
     def kv_heads(self) -> int:
@@ -103,7 +108,7 @@ class Settings:
 
     @property
     def width(self) -> int:
-        return self.positive("hidden_size", "n_embd", "dim")
+        return self.positive("n_embd", "dim", "hidden_size")
 
     @property
     def head_size(self) -> int:
@@ -135,7 +140,3 @@ def as_number(value: Any, key: str) -> float:
 
 def impossible(key: str, value: Any) -> UserError:
     return bad_checkpoint(f"config.json gives an impossible {key}", repr(value)[:80])
-
-
-def _missing(key: str) -> UserError:
-    return bad_checkpoint(f"config.json does not give {key}")
