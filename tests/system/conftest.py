@@ -42,8 +42,14 @@ class RecordedEnvironment(Environment):
     def names(self, folder: str) -> list[str]:
         return self._section(f"folder {folder}").split()
 
-    def output(self, command: Sequence[str]) -> str:
+    def output(self, command: Sequence[str], timeout_s: float = 0) -> str:
         return self._section("command " + " ".join(command))
+
+    def processes(self) -> list[dict[str, Any]]:
+        return self._json("processes")
+
+    def dxgi(self) -> list[dict[str, Any]]:
+        return self._json("dxgi")
 
     def library_figures(self) -> Mapping[str, Any]:
         return self._json("psutil")

@@ -16,15 +16,21 @@ from snug.system import (
     disks,
     drm,
     memory,
+    memory_holders,
+    memory_modules,
+    npus,
     nvidia,
     operating_system,
     other_graphics,
+    process_list,
     processor,
     windows_graphics,
 )
 from snug.system.amd import AmdFiles
 from snug.system.drm import Card
 from snug.system.figures import text, whole
+from snug.system.program_names import program_name
+from snug.system.reading import Reading
 
 WORDS = (
     "processor", "model name", "flags", "core id", "MemTotal", "MemAvailable", "SwapTotal", "kB", ":", "=", "\t", "\n",
@@ -50,12 +56,25 @@ def test_no_text_makes_a_parser_raise(first: str, second: str, third: str) -> No
         processor.parse_sysctl(first),
         memory.parse(first),
         apple.parse(first, 5),
-        windows_graphics.parse(first),
+        windows_graphics.parse_registry(first),
     ):
         for gpu in reading.gpus:
             assert gpu.memory_free <= gpu.memory_total < 2**61
         if reading.memory:
             assert 0 <= reading.memory.available <= reading.memory.total
+    npus.parse_registry(first)
+    apple.parse_profile(first)
+    amd.parse_memory_clock(first)
+    process_list.held_of_rollup(first)
+    memory_holders.parse_zfs(first)
+    program_name(first)
+    operating_system.parse_model(first, second)
+    for modules in (
+        memory_modules.parse_udev(first),
+        memory_modules.parse_cim(first),
+        memory_modules.parse_table(first.encode("utf-8", "replace")),
+    ):
+        memory_modules.parse(modules, "x")
     processor.parse_registry(first)
     operating_system.parse_os_release(first)
     operating_system.parse_sw_vers(first)
@@ -67,18 +86,45 @@ def test_no_text_makes_a_parser_raise(first: str, second: str, third: str) -> No
     drm.parse_amd_ids(first, second, third)
     for group in container.parse(first, second, "memory"):
         assert all(".." not in folder.split("/")[1:] or ".." in second for folder in group.folders)
-    amd.parse(AmdFiles(first, 5, 9, 2, second, first.encode("utf-8", "replace"), third, second))
-    other_graphics.parse(Card(first, "8086", second, third, first, second), third)
+    files = AmdFiles(first, 5, 9, 2, vram_vendor=second, metrics=first.encode("utf-8", "replace"), processor=third)
+    amd.parse(files)
+    other_graphics.parse(Card(first, "8086", second, third, first, second), third, 5, 9)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(values, st.fixed_dictionaries({}, optional=dict.fromkeys(
-    ("name", "bus_id", "driver", "memory_total", "memory_free", "memory_clock_mhz", "bus_width_bits"), values
+    ("name", "bus_id", "device_id", "driver", "memory_total", "memory_free", "memory_used", "memory_clock_mhz",
+     "bus_width_bits", "processes", "mig"), values
 ))), max_size=4))  # fmt: skip
 def test_no_figures_make_the_nvidia_parser_raise(devices: list[Any]) -> None:
     for gpu in nvidia.parse(devices).gpus:
         assert 0 <= gpu.memory_free <= gpu.memory_total
         assert gpu.bandwidth is None or gpu.bandwidth > 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(values, st.fixed_dictionaries({}, optional=dict.fromkeys(
+    ("pid", "parent", "name", "held", "group", "is_own"), values
+))), max_size=6))  # fmt: skip
+def test_no_list_of_processes_makes_the_holders_raise(processes: list[Any]) -> None:
+    sizes = [holder.size_bytes for holder in memory_holders.parse(processes)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(values, st.fixed_dictionaries({}, optional=dict.fromkeys(
+    ("name", "vendor", "device", "revision", "dedicated", "shared", "software", "budget"), values
+))), max_size=4))  # fmt: skip
+def test_no_adapters_make_the_windows_parser_raise(adapters: list[Any]) -> None:
+    for gpu in windows_graphics.parse(adapters, Reading()).gpus:
+        assert 0 <= gpu.memory_free <= gpu.memory_total
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400), st.binary(max_size=40))
+def test_no_bytes_make_the_firmwares_table_raise(first: bytes, second: bytes) -> None:
+    for table in (first, b"\x11\x22\0\0" + first + b"\0\0" + second, b"\x11\x28\0\0" + second * 3 + b"\0\0"):
+        memory_modules.parse(memory_modules.parse_table(table), "x")
 
 
 @settings(max_examples=150, deadline=None)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from snug.core.machine import EngineDevice, Gpu, Machine
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
-from snug.worker.handlers.machine import combined
-
-METAL = EngineDevice("MTL0", "Apple M3", "gpu", 20 * 2**30, 19 * 2**30)
 
 
 def test_this_computer_is_read_with_the_engines_devices(
@@ -36,16 +32,3 @@ def test_the_engine_is_left_alone_where_it_is_not_asked_for(
     answer = start_child().request(request)
     assert isinstance(answer, protocol.MachineRead)
     assert answer.machine.engine_devices == ()
-
-
-def test_metals_own_limit_is_believed_for_shared_memory() -> None:
-    machine = Machine(gpus=(Gpu("Apple M3", "unified", 16 * 2**30, 10 * 2**30),))
-    after = combined(machine, (METAL,))
-    assert (after.gpus[0].memory_total, after.gpus[0].memory_free) == (METAL.memory_total, 10 * 2**30)
-    assert "MTL0" in after.sources["gpus.0.memory_total"]
-
-
-def test_a_cards_own_memory_stays_the_drivers_figure() -> None:
-    card = Gpu("RTX 3060", "discrete", 12 * 2**30, 11 * 2**30)
-    after = combined(Machine(gpus=(card,)), (EngineDevice("CUDA0", "RTX 3060", "gpu", 5, 4),))
-    assert after.gpus == (card,)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from snug.core.machine import Cpu, Gpu, Machine
+from snug.core.machine import Cpu, Disagreement, Gpu, Holder, Machine, Memory
 from snug.core.words import size_text
 
+OWN_NAME = "Snug"
 MEASURED_HERE = "measured here"
 
 _NOISE = (
@@ -59,6 +60,32 @@ def memory_line(machine: Machine) -> str:
     return words
 
 
+def used_line(machine: Machine) -> str:
+    """How much memory other programs hold and who the largest are: "12 GB in use by other programs (Steam: 2.1 GB)"."""
+    used = machine.memory.total - machine.memory.available
+    if used <= 0:
+        return ""
+    others = tuple(holder for holder in machine.memory_holders if holder.name != OWN_NAME)
+    who = holders_words(others, most=2)
+    return f"{size_text(used)} in use by other programs" + (f" ({who})" if who else "")
+
+
+def holders_words(holders: tuple[Holder, ...], most: int = 3) -> str:
+    """Who holds memory, the largest first: "Firefox: 2.1 GB, Steam: 0.9 GB"; "" where nobody is known."""
+    return ", ".join(f"{holder.name}: {size_text(holder.size_bytes)}" for holder in holders[:most])
+
+
+def disagreement_words(disagreement: Disagreement) -> str:
+    """One sentence: what both say, which is believed, and why."""
+    system, engine = size_text(disagreement.system_bytes), size_text(disagreement.engine_bytes)
+    believed = engine if disagreement.is_engine_believed else system
+    free = " free" if disagreement.key.endswith(("memory_free", "available")) else ""
+    return (
+        f"{disagreement.what}: the system says {system}{free}, the engine {engine}. "
+        f"Snug counts with {believed}: {disagreement.why}."
+    )
+
+
 def name_words(name: str) -> str:
     """A device's name as people say it: "Intel(R) Core(TM) i7-1185G7 @ 3.00GHz" is "Intel Core i7-1185G7"."""
     words = " ".join(name.split())
@@ -72,6 +99,9 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
     rows = _processor_rows(machine) + _memory_rows(machine)
     for index, gpu in enumerate(machine.gpus):
         rows += _graphics_rows(machine, index, gpu)
+    for index, npu in enumerate(machine.npus):
+        driver = f", driver {npu.driver}" if npu.driver else ""
+        rows.append(_row(machine, f"npus.{index}", "Neural processor", f"{npu.name}{driver}: present, not used"))
     for index, disk in enumerate(machine.disks):
         value = f"{size_text(disk.free)} free of {size_text(disk.total)} ({disk.path})"
         rows.append(_row(machine, f"disks.{index}", "Disk for models", value))
@@ -80,6 +110,9 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
         if device.memory_total:
             value += f", {size_text(device.memory_free)} free of {size_text(device.memory_total)}"
         rows.append(_row(machine, f"engine_devices.{index}", "The engine sees", value))
+    for disagreement in machine.disagreements:
+        words = disagreement_words(disagreement)
+        rows.append(FigureRow(f"differs.{disagreement.key}", "Two sources differ", words, "the system and llama.cpp"))
     said = {row.key for row in rows if not row.is_known}
     rows += [
         FigureRow(key, _unread_label(key), "none found" if key.startswith("gpus") else "not known", why, is_known=False)
@@ -108,10 +141,11 @@ def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
 
 def _processor_rows(machine: Machine) -> list[FigureRow]:
     cpu = machine.cpu
-    rows = [_row(machine, "os", "System", machine.os_name)]
+    rows = [_row(machine, "model", "Computer", machine.model)] if machine.model else []
+    rows.append(_row(machine, "os", "System", machine.os_name))
     if machine.os and not machine.os_name:
         why = f"its version is not known: {machine.unread.get('os', 'nothing says it')}"
-        rows = [FigureRow("os", "System", _OS_NAMES.get(machine.os, machine.os), why)]
+        rows[-1] = FigureRow("os", "System", _OS_NAMES.get(machine.os, machine.os), why)
     rows.append(_row(machine, "cpu.name", "Processor", name_words(cpu.name)))
     cores = f"{cpu.cores} cores" if cpu.cores == cpu.threads else f"{cpu.cores} cores, {cpu.threads} threads"
     rows.append(_row(machine, "cpu.cores", "Cores", cores if cpu.cores else ""))
@@ -129,30 +163,60 @@ def _memory_rows(machine: Machine) -> list[FigureRow]:
         _row(machine, "memory.total", "Memory", total),
         _row(machine, "memory.available", "Free now", size_text(memory.available) if memory.total else ""),
     ]
+    if machine.memory_holders:
+        rows.append(_row(machine, "memory_holders", "Held by", holders_words(machine.memory_holders, most=8)))
+    if memory.huge_pages:
+        value = f"{size_text(memory.huge_pages)}, not free for a model"
+        rows.append(_row(machine, "memory.huge_pages", "Set aside as huge pages", value))
     if memory.limit is not None:
         rows.append(_row(machine, "memory.limit", "Limit of this container", size_text(memory.limit)))
     if memory.swap_total:
         rows.append(_row(machine, "memory.swap_total", "Swap (not counted)", size_text(memory.swap_total)))
     speed = f"{size_text(memory.bandwidth)} a second" if memory.bandwidth else ""
     rows.append(_row(machine, "memory.bandwidth", "Memory is read at", speed))
+    if memory.kind or memory.rated_bandwidth:
+        key = "memory.rated_bandwidth"
+        rows.append(_row(machine, key, "Memory modules", _module_words(memory)))
     return rows
+
+
+def _module_words(memory: Memory) -> str:
+    """ "DDR5, 5,600 MT/s, 2 channels: at most 90 GB a second"."""
+    channels = f"{memory.channels} channel{'' if memory.channels == 1 else 's'}" if memory.channels else ""
+    speed = f"{memory.speed_mts:,} MT/s" if memory.speed_mts else ""
+    words = ", ".join(part for part in (memory.kind, speed, channels) if part)
+    most = f"at most {size_text(memory.rated_bandwidth)} a second" if memory.rated_bandwidth else ""
+    return ": ".join(part for part in (words, most) if part)
 
 
 def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
     here = f"gpus.{index}"
     kind = {"discrete": "", "integrated": " (shares the memory)", "unified": " (shares the memory)"}[gpu.kind]
-    rows = [_row(machine, f"{here}.name", "Graphics", name_words(gpu.name) + kind)]
+    part = f" (a part of {name_words(gpu.part_of)})" if gpu.part_of else ""
+    rows = [_row(machine, f"{here}.name", "Graphics", name_words(gpu.name) + kind + part)]
     if gpu.memory_total or gpu.kind == "discrete":
         total = f"{size_text(gpu.memory_free)} free of {size_text(gpu.memory_total)}" if gpu.memory_total else ""
+        if total and gpu.memory_used:
+            total += f", {size_text(gpu.memory_used)} in use"
         label = "Graphics memory" if gpu.kind == "discrete" else "Set aside for graphics"
         rows.append(
             _row(machine, f"{here}.memory_total", "Usable by graphics" if gpu.kind == "unified" else label, total)
         )
+    if gpu.holders:
+        key = f"{here}.holders"
+        held = holders_words(gpu.holders, most=5)
+        rows.append(FigureRow(key, "Held on it by", held, machine.sources.get(f"{here}.memory_free", "its driver")))
     if gpu.memory_shared:
-        rows.append(_row(machine, f"{here}.memory_shared", "May borrow (not added)", size_text(gpu.memory_shared)))
+        value = size_text(gpu.memory_shared)
+        value += f", {size_text(gpu.memory_shared_used)} of it in use" if gpu.memory_shared_used else ""
+        rows.append(_row(machine, f"{here}.memory_shared", "May borrow (not added)", value))
     if gpu.bandwidth:
         speed = f"{size_text(gpu.bandwidth)} a second"
         rows.append(_row(machine, f"{here}.bandwidth", "Graphics memory is read at", speed))
+    if gpu.memory_clock_mhz:
+        clock = f"{gpu.memory_clock_mhz:,} MHz" + (f", {gpu.bus_width_bits:,} bits wide" if gpu.bus_width_bits else "")
+        key = f"{here}.memory_clock_mhz"
+        rows.append(FigureRow(key, "Graphics memory clock", clock, machine.sources.get(f"{here}.name", "its driver")))
     if gpu.driver:
         rows.append(_row(machine, f"{here}.driver", "Graphics driver", gpu.driver))
     return rows
@@ -171,6 +235,9 @@ _UNREAD_LABELS = {
     "gpus": "Other graphics",
     "engine_devices": "The engine",
     "disks": "Disk for models",
+    "memory.rated_bandwidth": "Memory modules",
+    "memory_holders": "Who holds memory",
+    "memory.limit": "Container",
 }
 
 

@@ -18,7 +18,9 @@ def with_best_bandwidth(reading: Machine, last: Machine | None) -> Machine:
     if last is None or last.memory.bandwidth is None or not _is_same_computer(reading, last):
         return reading
     source = last.sources.get("memory.bandwidth", "")
-    if not source.startswith(MEASURED_HERE) or last.memory.bandwidth <= (reading.memory.bandwidth or 0.0):
+    is_measured_now = reading.sources.get("memory.bandwidth", "").startswith(MEASURED_HERE)
+    now = reading.memory.bandwidth if is_measured_now else None
+    if not source.startswith(MEASURED_HERE) or last.memory.bandwidth <= (now or 0.0):
         return reading
     return replace(
         reading,

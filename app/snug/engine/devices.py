@@ -15,6 +15,20 @@ MOST_DEVICES = 64
 _KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}
 
 
+class _Properties(ctypes.Structure):
+    """struct ggml_backend_dev_props up to the last member that is read; room for what newer versions add."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("description", ctypes.c_char_p),
+        ("memory_free", ctypes.c_size_t),
+        ("memory_total", ctypes.c_size_t),
+        ("type", ctypes.c_int),
+        ("device_id", ctypes.c_char_p),
+        ("rest", ctypes.c_char * 256),
+    )
+
+
 def engine_devices() -> tuple[EngineDevice, ...]:
     """Every device of the engine's back-ends, in its own order. Raises OSError or AttributeError where the
     library has no such list."""
@@ -38,6 +52,8 @@ def libraries() -> tuple[Any, Any]:
         function = getattr(base, f"ggml_backend_dev_{name}")
         function.argtypes, function.restype = [ctypes.c_void_p], result
     size = ctypes.POINTER(ctypes.c_size_t)
+    base.ggml_backend_dev_get_props.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Properties)]
+    base.ggml_backend_dev_get_props.restype = None
     base.ggml_backend_dev_memory.argtypes, base.ggml_backend_dev_memory.restype = [ctypes.c_void_p, size, size], None
     return registry, base
 
@@ -45,10 +61,13 @@ def libraries() -> tuple[Any, Any]:
 def _device(base: Any, device: int) -> EngineDevice:
     free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
     base.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+    properties = _Properties()
+    base.ggml_backend_dev_get_props(device, ctypes.byref(properties))
     return EngineDevice(
         name=(base.ggml_backend_dev_name(device) or b"").decode("utf-8", "replace"),
         description=(base.ggml_backend_dev_description(device) or b"").decode("utf-8", "replace").strip(),
         kind=_KINDS.get(base.ggml_backend_dev_type(device), "accel"),
         memory_total=total.value,
         memory_free=min(free.value, total.value),
+        device_id=(properties.device_id or b"").decode("ascii", "replace").lower(),
     )

@@ -13,6 +13,7 @@ from snug.store.schema import machine
 from snug.store.values import to_json
 
 LAST = "last"
+NOTED = "noted"
 CORRECTION = "correction."
 SPEED_TEST = "speed-test"
 
@@ -25,15 +26,12 @@ class MachineMemory:
 
     def last(self) -> Machine | None:
         """The last reading; None where there is none or it cannot be read any more."""
-        with self._database.read() as connection:
-            text = connection.scalar(select(machine.c.value).where(machine.c.key == LAST))
-        try:
-            return None if text is None else msgspec.json.decode(text, type=Machine)
-        except (msgspec.DecodeError, UnicodeError):
-            return None
+        return self._machine(LAST)
 
     def remember(self, reading: Machine) -> None:
-        """Keep a reading for the next start."""
+        """Keep a reading for the next start. What changes from the first one on is news, until it is noted."""
+        if self.noted() is None:
+            self.note(self.last() or reading)
         self._put(LAST, to_json(reading))
 
     def speed_test(self) -> SpeedTest | None:
@@ -48,6 +46,14 @@ class MachineMemory:
     def remember_speed_test(self, test: SpeedTest) -> None:
         """Keep what a speed test found."""
         self._put(SPEED_TEST, to_json(test))
+
+    def noted(self) -> Machine | None:
+        """The reading up to which the person knows what changed; None before the first reading."""
+        return self._machine(NOTED)
+
+    def note(self, reading: Machine) -> None:
+        """The person knows of every change up to this reading."""
+        self._put(NOTED, to_json(reading))
 
     def corrections(self) -> dict[str, object]:
         """The person's figures by their dotted names, such as "memory.bandwidth"."""
@@ -74,3 +80,11 @@ class MachineMemory:
         row = insert(machine).values(key=key, value=text)
         with self._database.write() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
+    def _machine(self, key: str) -> Machine | None:
+        with self._database.read() as connection:
+            text = connection.scalar(select(machine.c.value).where(machine.c.key == key))
+        try:
+            return None if text is None else msgspec.json.decode(text, type=Machine)
+        except (msgspec.DecodeError, UnicodeError):
+            return None

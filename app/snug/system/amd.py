@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from snug.core.gpu_bandwidths import device_by_pci_id
 from snug.core.machine import Gpu
 from snug.system import drm
 from snug.system.environment import Environment, NotReadable
@@ -26,6 +27,10 @@ class AmdFiles:
     vram_total: int = 0
     vram_used: int = 0
     gtt_total: int = 0
+    gtt_used: int = 0
+    memory_clock_mhz: int = 0
+    driver_version: str = ""
+    device_id: str = ""
     vram_vendor: str = ""
     metrics: bytes = b""
     processor: str = ""
@@ -63,16 +68,32 @@ def parse(files: AmdFiles) -> Gpu:
     in_processor = _IN_PROCESSOR_NAME.search(files.processor)
     if integrated and in_processor:
         name = f"AMD {text(in_processor.group(1)).removesuffix('Graphics').strip()}"
+    known = device_by_pci_id(files.device_id)
+    if not name and known:
+        name = f"AMD {'' if known.name.startswith('instinct') else 'Radeon '}{known.name.upper()}"
     return Gpu(
         name=name or ("AMD Radeon Graphics" if integrated else "AMD graphics card"),
         kind="integrated" if integrated else "discrete",
         memory_total=files.vram_total,
         memory_free=max(0, files.vram_total - files.vram_used),
         vendor="amd",
-        driver="amdgpu",
+        driver=f"amdgpu {files.driver_version}".strip(),
         memory_shared=files.gtt_total if integrated else 0,
         pci_id=files.pci_id,
+        device_id=files.device_id,
+        memory_used=min(files.vram_used, files.vram_total),
+        memory_shared_used=min(files.gtt_used, files.gtt_total) if integrated else 0,
+        memory_clock_mhz=files.memory_clock_mhz,
     )
+
+
+def parse_memory_clock(levels: str) -> int:
+    """The highest memory clock in MHz out of pp_dpm_mclk, whose lines read "3: 1249Mhz *"; 0 where there is none.
+
+    Format: https://docs.kernel.org/gpu/amdgpu/thermal.html#pp-dpm
+    """
+    clocks = re.findall(r"^\s*\d+:\s*(\d{1,5})\s*MHz", levels, re.MULTILINE | re.IGNORECASE | re.ASCII)
+    return max((int(clock) for clock in clocks), default=0)
 
 
 def is_part_of_processor(files: AmdFiles) -> bool:
@@ -97,6 +118,10 @@ def _files(environment: Environment, card: drm.Card) -> AmdFiles:
     except NotReadable:
         metrics = b""
     try:
+        levels = environment.text(f"{here}/pp_dpm_mclk")
+    except NotReadable:
+        levels = ""
+    try:
         name = drm.parse_amd_ids(environment.text(drm.AMD_ID_FILE), card.device, card.revision)
     except NotReadable:
         name = ""
@@ -105,6 +130,10 @@ def _files(environment: Environment, card: drm.Card) -> AmdFiles:
         vram_total=drm.number(environment, f"{here}/mem_info_vram_total"),
         vram_used=drm.number(environment, f"{here}/mem_info_vram_used"),
         gtt_total=drm.number(environment, f"{here}/mem_info_gtt_total"),
+        gtt_used=drm.number(environment, f"{here}/mem_info_gtt_used"),
+        memory_clock_mhz=parse_memory_clock(levels),
+        driver_version=drm.words(environment, "/sys/module/amdgpu/version"),
+        device_id=":".join((card.vendor, card.device, card.revision)),
         vram_vendor=drm.words(environment, f"{here}/mem_info_vram_vendor"),
         metrics=metrics,
         processor=_processor_name(environment),

@@ -56,7 +56,7 @@ class Environment:
         except OSError as error:
             raise NotReadable(f"{folder} cannot be read ({_reason(error)})") from error
 
-    def output(self, command: Sequence[str]) -> str:
+    def output(self, command: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> str:
         """What a command prints, also when it ends with an error after printing. Raises NotReadable."""
         if shutil.which(command[0]) is None:
             raise NotReadable(f"there is no command {command[0]}")
@@ -66,12 +66,12 @@ class Environment:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=COMMAND_TIMEOUT_S,
+                timeout=timeout_s,
                 env={**os.environ, "LC_ALL": "C"},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except subprocess.TimeoutExpired as error:
-            raise NotReadable(f"{command[0]} did not answer within {COMMAND_TIMEOUT_S:g} seconds") from error
+            raise NotReadable(f"{command[0]} did not answer within {timeout_s:g} seconds") from error
         except OSError as error:
             raise NotReadable(f"{command[0]} cannot be started ({_reason(error)})") from error
         if not done.stdout:
@@ -117,6 +117,21 @@ class Environment:
         from snug.system.nvml import ask_nvml
 
         return ask_nvml()
+
+    def dxgi(self) -> list[dict[str, Any]]:
+        """DXGI's figures of Windows' graphics adapters, one mapping an adapter. Raises NotReadable."""
+        from snug.system.dxgi import ask_dxgi
+
+        return ask_dxgi()
+
+    def processes(self) -> list[dict[str, Any]]:
+        """The processes of this computer and what each holds, one mapping a process. Raises NotReadable."""
+        from snug.system.process_list import ask_processes
+
+        try:
+            return ask_processes()
+        except (OSError, RuntimeError, psutil.Error) as error:
+            raise NotReadable(f"the list of processes cannot be read ({error})") from error
 
     def bandwidth(self, threads: int, available_bytes: int) -> Mapping[str, Any]:
         """What the native probe measures in about a second (see `snug._native`). Raises NotReadable."""

@@ -6,8 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from snug.core.gpu_bandwidths import device_by_pci_id, known_device
+from snug.core.known_machines import SUSTAINED_SHARE
 from snug.core.machine import Cpu, Gpu, Machine, Memory
 from snug.core.machine_words import name_words
+from snug.core.words import size_text
 from snug.system import (
     amd,
     apple,
@@ -15,6 +18,9 @@ from snug.system import (
     container,
     disks,
     memory,
+    memory_holders,
+    memory_modules,
+    npus,
     nvidia,
     operating_system,
     other_graphics,
@@ -23,6 +29,8 @@ from snug.system import (
 )  # fmt: skip
 from snug.system.environment import Environment
 from snug.system.reading import Reading
+
+CALCULATED = "from the speed of the memory modules"
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +49,8 @@ PROBES = (
     Probe("operating_system", "Reading the system's name", operating_system.read),
     Probe("processor", "Looking at the processor", processor.read),
     Probe("memory", "Counting the memory", memory.read),
+    Probe("memory_modules", "Looking at the memory modules", memory_modules.read),
+    Probe("memory_holders", "Looking at who holds memory", memory_holders.read),
     Probe("container", "Looking for a container's limits", container.read),
     Probe("disks", "Looking at the disk for models", disks.read),
     Probe("nvidia", "Looking for NVIDIA graphics", nvidia.read),
@@ -48,6 +58,7 @@ PROBES = (
     Probe("apple", "Looking for Apple graphics", apple.read),
     Probe("windows_graphics", "Asking Windows for graphics devices", windows_graphics.read),
     Probe("other_graphics", "Looking for other graphics", other_graphics.read),
+    Probe("npus", "Looking for neural processors", npus.read),
     Probe("bandwidth", "Measuring how fast the memory is read", bandwidth.read),
 )
 
@@ -90,8 +101,11 @@ def combined(system: str, readings: Iterable[Reading]) -> Machine:
             machine,
             os_name=reading.os_name or machine.os_name,
             cpu=reading.cpu or machine.cpu,
-            memory=_with_bandwidth(reading.memory or machine.memory, reading.bandwidth),
+            memory=_memory(reading, machine.memory),
             disks=machine.disks + reading.disks,
+            model=reading.model or machine.model,
+            npus=machine.npus + reading.npus,
+            memory_holders=reading.memory_holders or machine.memory_holders,
         )
         numbers = _new_devices(machine.gpus, reading.gpus)
         machine = replace(machine, gpus=machine.gpus + tuple(reading.gpus[index] for index in numbers))
@@ -99,6 +113,7 @@ def combined(system: str, readings: Iterable[Reading]) -> Machine:
         unread |= _renumbered(reading.unread, numbers)
         if reading.limit:
             machine = _limited(machine, reading, sources)
+    machine = _with_known_bandwidths(machine, sources)
     unread = {key: why for key, why in unread.items() if key not in sources}
     if machine.gpus:
         # That other makers' drivers are missing is no news once a device was found.
@@ -124,8 +139,39 @@ def _limited(machine: Machine, reading: Reading, sources: dict[str, str]) -> Mac
     return replace(machine, cpu=cpu, memory=limited)
 
 
-def _with_bandwidth(main: Memory, measured: float | None) -> Memory:
-    return main if measured is None else replace(main, bandwidth=measured)
+def _memory(reading: Reading, known: Memory) -> Memory:
+    main = reading.memory or known
+    if reading.modules:
+        modules = reading.modules
+        main = replace(
+            main,
+            kind=modules.kind,
+            speed_mts=modules.speed_mts,
+            channels=modules.channels,
+            rated_bandwidth=modules.rated_bandwidth,
+        )
+    return main if reading.bandwidth is None else replace(main, bandwidth=reading.bandwidth)
+
+
+def _with_known_bandwidths(machine: Machine, sources: dict[str, str]) -> Machine:
+    """The machine with bandwidths that follow where nothing gave or measured them: a graphics device's from the
+    table of exact products, main memory's from the speed of its modules."""
+    gpus = []
+    for index, gpu in enumerate(machine.gpus):
+        row = None
+        if gpu.bandwidth is None and gpu.kind != "integrated":
+            row = device_by_pci_id(gpu.device_id) or known_device(
+                gpu.name, machine.memory.total if gpu.kind == "unified" else gpu.memory_total
+            )
+        if row:
+            sources[f"gpus.{index}.bandwidth"] = f"Snug's table: {row.source}"
+            gpu = replace(gpu, bandwidth=row.bandwidth_bytes_per_s)
+        gpus.append(gpu)
+    main = machine.memory
+    if main.bandwidth is None and main.rated_bandwidth:
+        sources["memory.bandwidth"] = f"{CALCULATED}: four fifths of {size_text(main.rated_bandwidth)} a second"
+        main = replace(main, bandwidth=SUSTAINED_SHARE * main.rated_bandwidth)
+    return replace(machine, gpus=tuple(gpus), memory=main)
 
 
 def _new_devices(known: tuple[Gpu, ...], read: tuple[Gpu, ...]) -> dict[int, int]:

@@ -37,8 +37,12 @@ def parse(meminfo: str) -> Reading:
     else:
         available = sum(kibibytes.get(name, 0) for name in ("MemFree", "Buffers", "Cached")) * 1024
         source = "/proc/meminfo: free, buffers and cached"
-    memory = Memory(total, min(available, total), swap_total=kibibytes.get("SwapTotal", 0) * 1024)
-    sources = dict.fromkeys(_KEYS, "/proc/meminfo") | {"memory.available": source}
+    # The kernel does not count these as available; Hugetlb holds pages of all sizes, older kernels name one size.
+    huge = kibibytes.get("Hugetlb", kibibytes.get("HugePages_Total", 0) * kibibytes.get("Hugepagesize", 0)) * 1024
+    huge = min(huge, total)
+    swap = kibibytes.get("SwapTotal", 0) * 1024
+    memory = Memory(total, min(available, total - huge), swap_total=swap, huge_pages=huge)
+    sources = dict.fromkeys((*_KEYS, "memory.huge_pages"), "/proc/meminfo") | {"memory.available": source}
     return Reading(memory=memory, sources=sources)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from snug.system import drm
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import text, whole
 from snug.system.reading import Reading
@@ -12,8 +14,31 @@ _WINDOWS_KEY = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _FIRST_BUILD_OF_WINDOWS_11 = 22000
 
 
+_NO_MODEL = re.compile(
+    r"to be filled|default string|system product name|not applicable|not specified|^none$|^0*$", re.I
+)
+
+
 def read(environment: Environment) -> Reading:
-    """The system's name, or why it is not known."""
+    """The system's name, or why it is not known; on Linux the computer's own name as well."""
+    reading = _system(environment)
+    if environment.system != "linux":
+        return reading
+    model = parse_model(
+        *(drm.words(environment, f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name"))
+    )
+    sources = {**reading.sources, "model": "the firmware (DMI)"} if model else reading.sources
+    return replace(reading, model=model, sources=sources)
+
+
+def parse_model(maker: str, product: str) -> str:
+    """The computer's own name out of the firmware's; "" where its maker left a placeholder."""
+    if not product or _NO_MODEL.search(product):
+        return ""
+    return product if not maker or _NO_MODEL.search(maker) or product.startswith(maker) else text(f"{maker} {product}")
+
+
+def _system(environment: Environment) -> Reading:
     try:
         if environment.system == "darwin":
             return _reading(parse_sw_vers(environment.output(("sw_vers",))), "sw_vers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from snug.core.machine import Cpu, Disk, Gpu, Memory
+from snug.core.machine import Cpu, Disk, Gpu, Holder, Memory, Npu
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,16 @@ class ContainerLimit:
     memory: int | None = None
     memory_free: int | None = None
     processors: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """Memory modules: kind ("DDR5"), million transfers a second, channels, and bytes/s that follow from them."""
+
+    kind: str = ""
+    speed_mts: int = 0
+    channels: int = 0
+    rated_bandwidth: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +39,12 @@ class Reading:
     cpu: Cpu | None = None
     memory: Memory | None = None
     limit: ContainerLimit | None = None
+    modules: Modules | None = None
     bandwidth: float | None = None
     gpus: tuple[Gpu, ...] = ()
     disks: tuple[Disk, ...] = ()
+    npus: tuple[Npu, ...] = ()
+    memory_holders: tuple[Holder, ...] = ()
+    model: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)

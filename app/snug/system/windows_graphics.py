@@ -1,23 +1,29 @@
-"""Graphics devices of Windows, from the display adapters' entries in the registry."""
+"""Graphics devices of Windows: their memory from DXGI, their drivers from the display adapters' registry entries."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from snug.core.machine import Gpu
 from snug.system.environment import Environment, NotReadable
-from snug.system.figures import LARGEST, text
+from snug.system.figures import LARGEST, text, whole
 from snug.system.reading import Reading
 
-SOURCE = "Windows registry (display adapters)"
+REGISTRY = "Windows registry (display adapters)"
+DXGI = "Windows (DXGI)"
 CLASS_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 
-_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel", "qcom": "qualcomm"}
+_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel", "qcom": "qualcomm", "5143": "qualcomm"}
 _SECTION = re.compile(r"^HKEY_LOCAL_MACHINE\\.*\\(\d{4})\s*$")
 _VALUE = re.compile(r"^\s+(\S.*?)\s{2,}(REG_\w+)\s{2,}(.*?)\s*$")
 _CARD_NAMES = re.compile(
     r"\bRX\b|\bRadeon (?:\(TM\) )?PRO\b|\bInstinct\b|\bArc\b.*\b[AB]\d{3}|GeForce|RTX|Quadro|Tesla", re.I
 )
+# Processors' graphics that carry a card's name (Core Ultra, series 3).
+_IN_PROCESSOR = re.compile(r"\bArc\b.*\bB3[79]0\b", re.I)
 
 
 def read(environment: Environment) -> Reading:
@@ -25,30 +31,87 @@ def read(environment: Environment) -> Reading:
     if environment.system != "windows":
         return Reading()
     try:
-        return parse(environment.output(("reg", "query", CLASS_KEY, "/s")))
+        registry = parse_registry(environment.output(("reg", "query", CLASS_KEY, "/s")))
     except NotReadable as reason:
-        return Reading(unread={"gpus": str(reason)})
+        registry = Reading(unread={"gpus": str(reason)})
+    try:
+        return parse(environment.dxgi(), registry)
+    except NotReadable:
+        return registry
 
 
-def parse(output: str) -> Reading:
+def parse(adapters: Sequence[Any], registry: Reading) -> Reading:
+    """Graphics devices from DXGI's figures, one mapping an adapter, with the drivers that the registry names.
+
+    Software adapters and those that only mirror a screen are left out. What a device may borrow of main memory
+    stays apart from its own.
+    """
+    gpus: list[Gpu] = []
+    sources: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    waiting = list(registry.gpus)
+    for adapter in adapters:
+        gpu = _from_dxgi(adapter) if isinstance(adapter, dict) else None
+        if gpu is None:
+            continue
+        entry = next((known for known in waiting if (known.vendor, known.name) == (gpu.vendor, gpu.name)), None)
+        here = f"gpus.{len(gpus)}"
+        if entry:
+            waiting.remove(entry)
+            sources[f"{here}.driver"] = REGISTRY
+            gpu = replace(gpu, driver=entry.driver)
+        gpus.append(gpu)
+        sources |= dict.fromkeys((f"{here}.name", f"{here}.memory_total", f"{here}.memory_shared"), DXGI)
+        sources[f"{here}.memory_free"] = f"{DXGI}: what Windows lets a new program use"
+        if whole(adapter.get("budget")) == 0:
+            sources[f"{here}.memory_free"] = "taken as all of it: this Windows does not say what is in use"
+        unread[f"{here}.bandwidth"] = "Windows does not give it"
+    if not gpus:
+        return registry
+    return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
+
+
+def parse_registry(output: str) -> Reading:
     """Graphics devices from `reg query … /s`; software adapters and mirror drivers are left out."""
     gpus: list[Gpu] = []
     sources: dict[str, str] = {}
     unread: dict[str, str] = {}
     for values in _sections(output):
-        gpu = _gpu(values)
+        gpu = _from_registry(values)
         if gpu is None:
             continue
         here = f"gpus.{len(gpus)}"
         gpus.append(gpu)
-        sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
+        sources |= {f"{here}.name": REGISTRY, f"{here}.driver": REGISTRY}
         if gpu.memory_total:
-            sources[f"{here}.memory_total"] = SOURCE
+            sources[f"{here}.memory_total"] = REGISTRY
             sources[f"{here}.memory_free"] = "taken as all of it: the registry does not say what is in use"
         else:
             unread[f"{here}.memory_total"] = "the registry does not give this device's memory"
         unread[f"{here}.bandwidth"] = "the registry does not give it"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
+
+
+def _from_dxgi(adapter: dict[str, Any]) -> Gpu | None:
+    name, vendor = text(adapter.get("name")), text(adapter.get("vendor"))
+    if not name or adapter.get("software") is True or vendor not in _VENDORS:
+        return None
+    total = whole(adapter.get("dedicated"))
+    budget = whole(adapter.get("budget"))
+    device_id = f"{vendor}:{text(adapter.get('device'))}"
+    return Gpu(
+        name=name,
+        kind=_kind(name),
+        memory_total=total,
+        memory_free=min(budget, total) if budget else total,
+        vendor=_VENDORS[vendor],
+        memory_shared=whole(adapter.get("shared")) if _kind(name) == "integrated" else 0,
+        device_id=f"{device_id}:{text(adapter.get('revision'))}" if vendor == "1002" else device_id,
+    )
+
+
+def _kind(name: str) -> str:
+    return "discrete" if _CARD_NAMES.search(name) and not _IN_PROCESSOR.search(name) else "integrated"
 
 
 def _sections(output: str) -> list[dict[str, str]]:
@@ -65,20 +128,23 @@ def _sections(output: str) -> list[dict[str, str]]:
     return sections
 
 
-def _gpu(values: dict[str, str]) -> Gpu | None:
+def _from_registry(values: dict[str, str]) -> Gpu | None:
     name = text(values.get("DriverDesc"))
-    identity = re.search(r"VEN_(\w{4})", values.get("MatchingDeviceId", ""), re.IGNORECASE)
-    vendor = _VENDORS.get(identity.group(1).lower(), "") if identity else ""
-    if not name or not vendor:
+    hardware = values.get("MatchingDeviceId", "")
+    identity = re.search(r"VEN_(\w{4})", hardware, re.IGNORECASE)
+    vendor = identity.group(1).lower() if identity else ""
+    if not name or vendor not in _VENDORS:
         return None
+    device = re.search(r"DEV_([0-9a-fA-F]{4})", hardware, re.IGNORECASE)
     total = _size(values.get("HardwareInformation.qwMemorySize", ""))
     return Gpu(
         name=name,
-        kind="discrete" if _CARD_NAMES.search(name) else "integrated",
+        kind=_kind(name),
         memory_total=total,
         memory_free=total,
-        vendor=vendor,
+        vendor=_VENDORS[vendor],
         driver=text(values.get("DriverVersion")),
+        device_id=f"{vendor}:{device.group(1).lower()}" if device and vendor in ("10de", "8086") else "",
     )
 
 

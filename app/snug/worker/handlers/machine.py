@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from snug.core.machine import EngineDevice, Gpu, Machine
+from snug.core.machine import Machine
+from snug.core.two_sources import with_engine_devices
 from snug.system import machine as system_machine
 from snug.worker import protocol
 
@@ -15,11 +16,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("snug.worker.machine")
 
-ENGINE_SOURCE = "llama.cpp"
-
 
 def read_machine(request: protocol.ReadMachine, job: Job) -> protocol.MachineRead:
-    """The whole machine. What the engine alone knows of a unified memory is taken from it."""
+    """The whole machine, the engine's list of devices beside the system's figures."""
 
     def say(done: int, total: int, doing: str) -> None:
         job.check()
@@ -42,22 +41,4 @@ def with_engine(machine: Machine) -> Machine:
     except (ImportError, OSError, AttributeError, RuntimeError) as error:
         logger.exception("the engine gives no list of devices")
         return replace(machine, unread={**machine.unread, "engine_devices": f"the engine does not answer ({error})"})
-    return combined(machine, devices)
-
-
-def combined(machine: Machine, devices: tuple[EngineDevice, ...]) -> Machine:
-    """Both lists in one machine; on Apple's chips the engine knows Metal's own limit and is believed."""
-    sources = dict(machine.sources) | {f"engine_devices.{index}": ENGINE_SOURCE for index in range(len(devices))}
-    metal = next((device for device in devices if device.kind in ("gpu", "igpu") and device.memory_total), None)
-    gpus = []
-    for index, gpu in enumerate(machine.gpus):
-        if gpu.kind == "unified" and metal is not None:
-            gpu = _with_working_set(gpu, metal)
-            sources[f"gpus.{index}.memory_total"] = f"{ENGINE_SOURCE} ({metal.name}'s recommended working set)"
-        gpus.append(gpu)
-    return replace(machine, gpus=tuple(gpus), engine_devices=devices, sources=sources)
-
-
-def _with_working_set(gpu: Gpu, metal: EngineDevice) -> Gpu:
-    total = metal.memory_total
-    return replace(gpu, memory_total=total, memory_free=min(gpu.memory_free or metal.memory_free, total))
+    return with_engine_devices(machine, devices)
