@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from snug.convert import preview as previews
 from snug.convert.conversion import Report, Result, Settings, convert
 from snug.convert.open_source import open_local, open_remote
 from snug.convert.pipeline import Stopped as ConversionStopped
-from snug.convert.result_file import journal_path, lock_path, remove_leftovers, unfinished
+from snug.convert.result_file import lock_path, remove_leftovers, unfinished
 from snug.convert.source import Source, described
 from snug.core.errors import UserError
 from snug.formats.gguf_facts import facts_from_header
@@ -96,13 +97,16 @@ def run(request: Convert, job: Job) -> ConversionDone:
 def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
     """Remove what an unfinished conversion left, unless it is running."""
     out = Path(request.out)
-    if not journal_path(out).exists():
-        return protocol.Discarded(freed_bytes=remove_leftovers(out))
+    if not out.parent.is_dir():
+        return protocol.Discarded(freed_bytes=0)
     lock = FileLock(lock_path(out))
     if not lock.acquire():
         raise UserError("This file is being made.", "Stop that first.", kind="busy")
     try:
-        return protocol.Discarded(freed_bytes=remove_leftovers(out))
+        fetched = fetching_folder(out)
+        freed = sum(path.stat().st_size for path in fetched.rglob("*") if path.is_file())
+        shutil.rmtree(fetched, ignore_errors=True)
+        return protocol.Discarded(freed_bytes=freed + remove_leftovers(out))
     finally:
         lock.release()
 
@@ -111,15 +115,23 @@ def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
     adapter = Path(source.adapter) if source.adapter else None
     if source.path:
         return open_local(Path(source.path), adapter)
-    return open_remote(
-        access_of(source.access),
-        source.repo,
-        source.revision,
-        cache=user_paths().cache / "checkpoints",
-        shards=None if out is None else out.with_name(out.name + ".fetching"),
-        adapter=adapter,
-        is_cancelled=job.is_cancelled,
-    )
+    try:
+        return open_remote(
+            access_of(source.access),
+            source.repo,
+            source.revision,
+            cache=user_paths().cache / "checkpoints",
+            shards=None if out is None else fetching_folder(out),
+            adapter=adapter,
+            is_cancelled=job.is_cancelled,
+        )
+    except ConversionStopped:
+        raise Stopped from None
+
+
+def fetching_folder(out: Path) -> Path:
+    """Where the shards for a result pass through."""
+    return out.with_name(out.name + ".fetching")
 
 
 def _settings(request: Convert, source: Source, job: Job, tell: Callable[[Report], None]) -> Settings:
@@ -145,6 +157,15 @@ def _teller(job: Job) -> Callable[[Report], None]:
 
 def _shut_in(request: Convert, out: Path) -> None:
     """From here on the child reads only the source and the system, and writes only where the result goes."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)  # a folder that is not there yet could not be allowed
+    except OSError as error:
+        raise UserError(
+            f"The folder {out.parent} cannot be made.",
+            "Choose another folder, or give yourself permission to write there.",
+            kind="folder-read-only",
+            details=str(error),
+        ) from error
     source = request.source
     folders = [Path(place).resolve() for place in (source.path, source.adapter) if place]
     readable = [folder if folder.is_dir() else folder.parent for folder in folders]
