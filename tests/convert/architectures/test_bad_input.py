@@ -19,7 +19,7 @@ from tests.convert.yardstick.tiny_models import TinyModel, write
 
 TRIES = 1000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 40
 BY_NAME = {model.name: model for model in MODELS}
-JUNK = [None, True, False, 0, -1, 1, 3, 2**31, 2**63, 10**30, 1e39, -0.5, 0.0, 1e-300, "", "64", "x" * 300,
+JUNK = [None, True, False, 0, -1, 1, 3, 2**30, 2**31, 2**63, 10**30, 1e39, -0.5, 0.0, 1e-300, "", "64", "x" * 300,
         [], [1], ["a", {}], {}, {"rope_type": "yarn", "factor": "4"}, {"rope_type": ["llama3"]}, {"full_attention": 3},
         [None] * 3]  # fmt: skip
 

@@ -12,7 +12,7 @@ from snug.convert.architectures.architecture import Architecture, Hyper, Rule, i
 from snug.convert.architectures.blocks import ATTENTION, FEED_FORWARD, HEAD_NORMS, sliding_layers
 from snug.convert.architectures.gemma import base_frequency, sliding_window, soft_cap, vocabulary_rows
 from snug.convert.architectures.hyper_parameters import full_rope, rope_settings
-from snug.convert.architectures.settings import Settings, as_number, as_whole, impossible
+from snug.convert.architectures.settings import MOST_HEAD, Settings, as_number, as_whole, impossible
 from snug.convert.architectures.views import View
 
 UNROTATED = 1e30
@@ -34,7 +34,7 @@ def of_full_layers(settings: Settings, key: str, in_layer: str) -> int | None:
 
 def full_head_size(settings: Settings) -> int:
     size = of_full_layers(settings, "global_head_dim", "head_dim")
-    if not size:
+    if not size or size > MOST_HEAD:
         raise impossible("global_head_dim", size)
     return size
 

@@ -24,35 +24,28 @@ DEFAULT_SECTIONS = [11, 11, 10, 0]
 """How many rotary pairs follow time, height and width where the config does not say (transformers, Qwen3_5)."""
 
 
-def value_order(settings: Settings, head_size: int) -> Index:
+def value_order(settings: Settings, head_size: int, rows: int) -> Index:
     """Value heads are stored beside the key head that they belong to; llama.cpp wants the first of each key head, then
-    the second of each, so that it can repeat the keys without moving them."""
+    the second of each, so that it can repeat the keys without moving them. There must be `rows` in all."""
     keys, values = settings.positive("linear_num_key_heads"), settings.positive("linear_num_value_heads")
-    if values % keys:
-        raise impossible("linear_num_value_heads", values)
-    heads = np.arange(values * head_size, dtype=np.int64)
-    return heads.reshape(keys, values // keys, head_size).swapaxes(0, 1).reshape(-1)
-
-
-def _checked(order: Index, rows: int) -> Index:
-    if len(order) != rows:
-        raise impossible("linear_num_value_heads", f"{len(order)} rows, {rows} are there")
-    return order
+    if values % keys or values * head_size != rows:
+        raise impossible("linear_num_value_heads", f"{values} of {head_size}, {rows} rows are there")
+    return np.arange(rows, dtype=np.int64).reshape(keys, values // keys, head_size).swapaxes(0, 1).reshape(-1)
 
 
 def value_rows(settings: Settings, rows: int) -> Index:
-    return _checked(value_order(settings, settings.positive("linear_value_head_dim")), rows)
+    return value_order(settings, settings.positive("linear_value_head_dim"), rows)
 
 
 def value_heads(settings: Settings, rows: int) -> Index:
-    return _checked(value_order(settings, 1), rows)
+    return value_order(settings, 1, rows)
 
 
 def after_keys(settings: Settings, rows: int) -> Index:
     """Queries and keys as they are, then the values in llama.cpp's order."""
     before = 2 * settings.positive("linear_key_head_dim") * settings.positive("linear_num_key_heads")
-    order = value_order(settings, settings.positive("linear_value_head_dim"))
-    return _checked(np.concatenate([np.arange(before, dtype=np.int64), order + before]), rows)
+    values = value_order(settings, settings.positive("linear_value_head_dim"), rows - before)
+    return np.concatenate([np.arange(before, dtype=np.int64), values + before])
 
 
 def value_columns(match: Match) -> Outputs:

@@ -13,6 +13,7 @@ Default = Any | Callable[["Settings"], Any]
 MOST_WHOLE = 2**31 - 1
 MOST_LAYERS = 10_000
 MOST_EXPERTS = 65_536
+MOST_HEAD = 65_536
 
 
 class Settings:
@@ -112,7 +113,11 @@ class Settings:
 
     @property
     def head_size(self) -> int:
-        return self.width // self.heads if self.values.get("head_dim") is None else self.positive("head_dim")
+        given = self.values.get("head_dim") is not None
+        size = self.positive("head_dim") if given else self.width // self.heads
+        if not 0 < size <= MOST_HEAD:
+            raise impossible("head_dim" if given else "num_attention_heads", size)
+        return size
 
     @property
     def experts(self) -> int:
