@@ -2,6 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+LIMIT_MS = 90_000
+
+
+def library_model(hands, name: str):
+    return next(model for model in hands.rooms.store.models.all() if name in model.name)
+
+
+def choose(fit, type_name: str) -> None:
+    """Move the slider to a type."""
+    for stop in range(fit.stopCount):
+        fit.choose(stop)
+        if fit.chosenType == type_name:
+            return
+    raise AssertionError(f"{type_name} is not offered")
+
+
+def look_at(hands, text: str) -> None:
+    """Write the source into the line, as a person does, and wait for the answer."""
+    hands.go("fit")
+    hands.click("fitSource")
+    hands.rooms.fit.write(text)
+    hands.rooms.fit.look()
+    hands.bot.waitUntil(lambda: hands.rooms.fit.phase in ("ready", "empty"), timeout=LIMIT_MS)
+    hands.settle()
+
 
 def test_an_empty_screen_says_what_to_do(hands):
     hands.go("fit")
@@ -9,3 +38,58 @@ def test_an_empty_screen_says_what_to_do(hands):
     assert not hands.nameless()
     assert not hands.small_targets()
     hands.save_pictures("make-it-fit-empty")
+
+
+def test_a_library_model_is_made_smaller_and_chatted_with(hands):
+    pip = library_model(hands, "Pip")
+    hands.go("fit")
+    hands.rooms.fit.pickModel(pip.id)
+    hands.bot.waitUntil(lambda: hands.rooms.fit.phase == "ready", timeout=LIMIT_MS)
+    hands.settle()
+    fit = hands.rooms.fit
+    assert "Pip" in hands.text("fitSentence") or "GGUF" in hands.text("fitSentence")
+    sizes = []
+    for stop in range(fit.stopCount):
+        fit.choose(stop)
+        hands.settle()
+        sizes.append(hands.items("fitFigure")[0].property("text"))
+    assert len(set(sizes)) > 3, "the figures follow the slider"
+    choose(fit, "Q4_K_M")
+    assert not hands.nameless()
+    assert not hands.small_targets()
+    assert not hands.outside()
+    hands.save_pictures("make-it-fit-ready")
+    hands.settle()
+    hands.click("makeIt")
+    hands.bot.waitUntil(lambda: fit.phase != "ready", timeout=5000)
+    hands.bot.waitUntil(lambda: fit.phase == "done", timeout=LIMIT_MS)
+    hands.settle()
+    made = [model for model in hands.rooms.store.models.all() if model.source == "made"]
+    assert len(made) == 1
+    assert Path(made[0].path).stat().st_size == made[0].size_bytes
+    assert made[0].size_bytes < pip.size_bytes
+    assert hands.is_shown("fitDoneTitle")
+    assert not hands.nameless()
+    hands.click("fitCompare")
+    hands.bot.waitUntil(lambda: not fit.result.isComparing, timeout=LIMIT_MS)
+    assert "of 1,000 words the same" in fit.result.comparison
+    hands.save_pictures("make-it-fit-done")
+    hands.click("fitChat")
+    assert hands.app.screen == "chat"
+    hands.bot.waitUntil(lambda: made[0].name in hands.rooms.chat.composer.modelName, timeout=LIMIT_MS)
+
+
+@pytest.mark.parametrize("text", ["hello", "/nowhere/at/all"])
+def test_what_is_no_model_is_answered_in_words(hands, text):
+    look_at(hands, text)
+    hands.bot.waitUntil(lambda: hands.is_shown("fitProblem"), timeout=LIMIT_MS)
+    assert hands.item("fitProblem").property("title")
+    assert hands.item("fitProblem").property("text")
+    assert not hands.is_shown("makeIt")
+
+
+def test_the_library_menu_leads_here(hands):
+    pip = library_model(hands, "Pip")
+    hands.rooms.library.makeSmaller(pip.id)
+    assert hands.app.screen == "fit"
+    hands.bot.waitUntil(lambda: hands.rooms.fit.phase == "ready", timeout=LIMIT_MS)

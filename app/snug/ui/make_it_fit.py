@@ -82,6 +82,7 @@ class MakeItFitModel(QObject):
         self._weighing = str(store.settings.get("convert.weighing"))
         self._own_text = str(store.settings.get("convert.text"))
         self._preview: ConversionPreviewed | None = None
+        self._choices: list[ConversionChoice] = []
         self._fits: list[Fit] = []
         self._choice = 0
         self._asked = 0
@@ -196,7 +197,7 @@ class MakeItFitModel(QObject):
 
     @Property(int, notify=choiceChanged)
     def stopCount(self) -> int:
-        return len(self._preview.choices) if self._preview else 0
+        return len(self._choices) if self._preview else 0
 
     @Property(int, notify=choiceChanged)
     def stop(self) -> int:
@@ -206,14 +207,14 @@ class MakeItFitModel(QObject):
     def labels(self) -> list[dict[str, Any]]:
         if self._preview is None:
             return []
-        return words.slider_labels(self._preview.choices, self._preview.original_type)
+        return words.slider_labels(self._choices, self._preview.original_type)
 
     @Property(str, notify=choiceChanged)
     def stopWords(self) -> str:
         """The chosen stop for a screen reader: "Balanced, 3.1 GB, Fits well"."""
         if self._preview is None:
             return ""
-        choices, original = self._preview.choices, self._preview.original_type
+        choices, original = self._choices, self._preview.original_type
         label = words.stop_label(self._chosen, self._choice, choices, original)
         return f"{label}, {size_text(self._chosen.size_bytes)}, {self._fit_view.verdictText}"
 
@@ -251,7 +252,7 @@ class MakeItFitModel(QObject):
 
     @Property(float, notify=choiceChanged)
     def tooBigFrom(self) -> float:
-        return words.too_big_from(self._preview.choices, self._fits) if self._preview else 1.1
+        return words.too_big_from(self._choices, self._fits) if self._preview else 1.1
 
     @Property(str, notify=choiceChanged)
     def typeWords(self) -> str:
@@ -272,7 +273,7 @@ class MakeItFitModel(QObject):
 
     @Slot(int)
     def choose(self, stop: int) -> None:
-        if self._preview is not None and 0 <= stop < len(self._preview.choices) and stop != self._choice:
+        if self._preview is not None and 0 <= stop < len(self._choices) and stop != self._choice:
             self._choice = stop
             self._show_choice()
 
@@ -282,7 +283,12 @@ class MakeItFitModel(QObject):
         if by in TEXTS and not (by == "mine" and not self._own_text):
             self._weighing = by
             self._store.settings.set("convert.weighing", by)
-            self.choiceChanged.emit()
+            if self._preview is not None:
+                chosen = self._chosen.type_name
+                self._offer()
+                names = [choice.type_name for choice in self._choices]
+                self._choice = names.index(chosen) if chosen in names else self._best_choice()
+            self._show_choice()
 
     @Slot(str)
     def useText(self, location: str) -> None:
@@ -352,12 +358,12 @@ class MakeItFitModel(QObject):
 
     @property
     def _curve(self) -> words.Curve:
-        return words.curve_of(self._preview.choices, self._measured) if self._preview else words.Curve()
+        return words.curve_of(self._choices, self._measured) if self._preview else words.Curve()
 
     @property
     def _chosen(self) -> ConversionChoice:
         assert self._preview is not None
-        return self._preview.choices[self._choice]
+        return self._choices[self._choice]
 
     def _source(self) -> ConversionSource:
         return source_of(self._text, hub_access(self._store.settings, self._token()))
@@ -375,20 +381,25 @@ class MakeItFitModel(QObject):
         self._asked = 0
         if isinstance(event, ConversionPreviewed) and event.choices:
             self._preview = event
-            self._work_out()
+            self._offer()
             self._choice = self._best_choice()
             self._show_choice()
         self.changed.emit()
 
-    def _work_out(self) -> None:
+    def _offer(self) -> None:
+        """The stops of the slider for what the rounding is weighed by."""
         assert self._preview is not None
+        self._choices = words.offered(self._preview, bool(self._weighing))
+        self._work_out()
+
+    def _work_out(self) -> None:
         machine = self._machine()
-        self._fits = [fit_of(choice.facts, FitSettings(), machine) for choice in self._preview.choices]
+        self._fits = [fit_of(choice.facts, FitSettings(), machine) for choice in self._choices]
 
     def _best_choice(self) -> int:
         """What was left unfinished; else the finest that fits well up to eight bits; else the smallest."""
         assert self._preview is not None
-        names = [choice.type_name for choice in self._preview.choices]
+        names = [choice.type_name for choice in self._choices]
         if self._preview.resumable in names:
             return names.index(self._preview.resumable)
         fitting = [

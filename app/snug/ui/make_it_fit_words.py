@@ -26,9 +26,34 @@ STAGES = {
     "checking": "Trying it out",
 }
 THOUSAND = 1000
+FLOATS = ("F32", "F16", "BF16")
+USUAL = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
+"""Always offered; of others that are nearly as large as the one before, none."""
+CLOSE = 1.06
 GRID_STEPS = (1, 2, 5)
 MOST_GRID_LINES = 4
 _UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+def offered(preview: ConversionPreviewed, is_weighed: bool) -> list[ConversionChoice]:
+    """The choices worth a stop of the slider, smallest first: each loses clearly less than every smaller one.
+
+    Types that need calibration text come with it only; a source that was rounded already gets no float file.
+    """
+    found: list[ConversionChoice] = []
+    for choice in sorted(preview.choices, key=lambda choice: choice.size_bytes):
+        if choice.needs_calibration and not is_weighed:
+            continue
+        if preview.kind != "plain" and choice.type_name in FLOATS:
+            continue
+        if found and choice.type_name not in FLOATS:
+            least = found[-1].words_changed
+            if 0 <= least <= choice.words_changed:
+                continue
+            if choice.size_bytes < CLOSE * found[-1].size_bytes and choice.type_name not in USUAL:
+                continue
+        found.append(choice)
+    return found or list(preview.choices)
 
 
 def stop_label(choice: ConversionChoice, index: int, choices: Sequence[ConversionChoice], original: str) -> str:

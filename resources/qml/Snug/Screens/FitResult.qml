@@ -42,8 +42,9 @@ Card {
             rowSpacing: Theme.spaceS
             Layout.fillWidth: true
 
-            CaptionText {
-                text: ""
+            Item {
+                implicitWidth: 1
+                implicitHeight: 1
             }
             CaptionText {
                 text: qsTr("Predicted")
