@@ -1,4 +1,4 @@
-"""Make it fit in the real window: from an empty screen to a file that is chatted with, and what goes wrong on the way."""
+"""Make it fit in the real window: from an empty screen to a file that is chatted with, and what goes wrong."""
 
 from __future__ import annotations
 
