@@ -42,6 +42,8 @@ VIEW_MODELS = ("snug.ui.chat", "snug.ui.discover", "snug.ui.library", "snug.ui.d
                "snug.ui.calculator")  # fmt: skip
 """Loaded one by one after the first frame; together they would keep the window from answering for too long."""
 
+RELEARN_MS = 500
+"""What is learnt of models' memory reaches the lists together, so long after the last of it."""
 BUSY_TRIES = 20
 BUSY_WAIT_MS = 150
 
@@ -152,6 +154,8 @@ class Rooms(QObject):
             yield 0
         self._make_models(self.store, self._children)
         self._to_close.callback(self.chat.close)
+        for screen in (self.calculator, self.whatif, self.speed_test):
+            self._to_close.callback(screen.close)
         yield 0
         self._connect_models()
         self.app_model.install(
@@ -239,6 +243,12 @@ class Rooms(QObject):
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self, plans=plans
         )
         self.reader.held = self.chat.gives_back
+        self.reader.files = lambda machine: plans.files(store.models.all(), machine)
+        relearn = QTimer(self, interval=RELEARN_MS, singleShot=True)
+        relearn.timeout.connect(self.reader.relearn)
+        self._to_close.callback(relearn.stop)
+        plans.arrived.connect(relearn.start)
+        self.reader.relearn()
         previewing = ChildRequests(partial(children.make, "preview"), self)
         converting = ChildRequests(partial(children.make, "conversion"), self)
         self.fit = MakeItFitModel(
@@ -301,6 +311,7 @@ class Rooms(QObject):
 
     def _on_arrived(self, download_id: int, model_id: int) -> None:
         """A model is here: chat with it where that was asked for, unless a conversation is being written."""
+        self.reader.relearn()
         row = self._queue.row(download_id)
         self.chat.refresh()
         if row is not None and row.then_chat and not self._is_answering():

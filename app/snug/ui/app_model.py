@@ -12,7 +12,7 @@ from snug.ui.first_look import FirstLook
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-SCREENS = ("home", "discover", "library", "chat", "fit", "downloads", "settings")
+SCREENS = ("home", "discover", "library", "chat", "fit", "downloads", "settings", "whatif", "calculator")
 
 
 @QmlElement
@@ -106,6 +106,14 @@ class AppModel(QObject):
     @Property(QObject, notify=modelsChanged)
     def settings(self) -> QObject | None:
         return self._models.get("settings")
+
+    @Property(QObject, notify=modelsChanged)
+    def whatif(self) -> QObject | None:
+        return self._models.get("whatif")
+
+    @Property(QObject, notify=modelsChanged)
+    def calculator(self) -> QObject | None:
+        return self._models.get("calculator")
 
     def install(self, models: dict[str, QObject]) -> None:
         """Hand over the view-models, by screen."""

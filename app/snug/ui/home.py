@@ -13,10 +13,11 @@ from snug.core.catalogue import CatalogueEntry
 from snug.core.corrections import CORRECTED, Correctable, amount_now, correctable
 from snug.core.errors import UserError
 from snug.core.machine import Machine
-from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
+from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line, used_line
 from snug.core.recommend import Pick, nothing_fits_words, recommend
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
 from snug.ui.fit_view import verdict_kind
+from snug.ui.machine_news import MachineNews
 from snug.ui.machine_reader import MachineReader
 from snug.ui.row_list import RowList
 from snug.ui.speed_test import SpeedTestModel
@@ -70,6 +71,7 @@ class HomeModel(QObject):
         self._machine: Machine | None = None
         self._picks = RowList(PICK_ROLES, self)
         self._figures = RowList(FIGURE_ROLES, self)
+        self._news = MachineNews(reader, self)
         reader.changed.connect(self._on_reader)
         self._on_reader()
 
@@ -96,7 +98,7 @@ class HomeModel(QObject):
 
     @Property(str, notify=machineChanged)
     def usedText(self) -> str:
-        return used_words(self._reader.known())
+        return used_line(self._reader.known())
 
     @Property(str, notify=machineChanged)
     def freeText(self) -> str:
@@ -126,6 +128,11 @@ class HomeModel(QObject):
     def nothingText(self) -> str:
         """Why there is no pick; empty while there are some or the computer is not known yet."""
         return self._nothing
+
+    @Property(QObject, constant=True)
+    def news(self) -> QObject:
+        """What changed on this computer, and where its sources differ."""
+        return self._news
 
     @Property(QObject, constant=True)
     def speedTest(self) -> QObject | None:
@@ -171,6 +178,11 @@ class HomeModel(QObject):
         self.pipWanted.emit()
 
     @Slot()
+    def whatIf(self) -> None:
+        """What would be picked on another computer."""
+        self.screenWanted.emit("whatif")
+
+    @Slot()
     def moreModels(self) -> None:
         self.screenWanted.emit("discover")
 
@@ -195,12 +207,6 @@ def greeting_words(hour: int) -> str:
     if 5 <= hour < 12:
         return "Good morning"
     return "Good afternoon" if 12 <= hour < 18 else "Good evening"
-
-
-def used_words(machine: Machine) -> str:
-    """How much memory other programs hold."""
-    used = machine.memory.total - machine.memory.available
-    return f"{size_text(used)} in use by other programs" if used > 0 else ""
 
 
 def used_segments(machine: Machine) -> list[dict[str, Any]]:

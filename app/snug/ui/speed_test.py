@@ -80,6 +80,11 @@ class SpeedTestModel(QObject):
         self._wait.stop()
         self._end()
 
+    def close(self) -> None:
+        """The window closes."""
+        self._wait.stop()
+        self._ticks.stop()
+
     @Slot()
     def start(self) -> None:
         """Run it now; nothing while it runs, or while a model is at work."""

@@ -101,6 +101,18 @@ ApplicationWindow {
                 current: root.app.screen
             }
             ScreenSlot {
+                screen: "whatif"
+                source: "Screens/WhatIf.qml"
+                model: root.app.whatif
+                current: root.app.screen
+            }
+            ScreenSlot {
+                screen: "calculator"
+                source: "Screens/Calculator.qml"
+                model: root.app.calculator
+                current: root.app.screen
+            }
+            ScreenSlot {
                 screen: "downloads"
                 source: "Screens/Downloads.qml"
                 model: root.app.downloads

@@ -40,6 +40,7 @@ Item {
 
         Place {
             screen: "home"
+            current: ["home", "whatif", "calculator"].includes(root.app.screen)
             keys: "Ctrl+1"
             text: qsTr("Home")
             iconName: "house"

@@ -40,6 +40,13 @@ Card {
                 }
             }
             LinkButton {
+                objectName: "whatIf"
+                visible: root.model.isKnown
+                text: qsTr("What if I had another?")
+                Accessible.description: qsTr("What if I had another computer?")
+                onClicked: root.model.whatIf()
+            }
+            LinkButton {
                 objectName: "isThisRight"
                 visible: root.model.isKnown
                 text: qsTr("Is this right?")
@@ -73,6 +80,11 @@ Card {
                 color: Theme.text
                 font.weight: Font.DemiBold
             }
+        }
+        MachineNotice {
+            source: root.model.news
+            Layout.fillWidth: true
+            Layout.topMargin: visible ? Theme.spaceM : 0
         }
     }
 
