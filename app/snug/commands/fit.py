@@ -73,10 +73,9 @@ def run(arguments: Namespace, context: Context) -> int:
     problem = not_a_chat_model(facts)
     if problem is not None and facts.kind != "embedding":
         raise problem
-    is_here = is_this_computer(arguments)
-    known = KnownHere(context, subject.header, is_here=is_here)
+    known = KnownHere(context, subject.header, is_here=is_this_computer(arguments))
     machine = chosen_machine(arguments, context)
-    answer = known.fit(facts, settings, machine, subject.measured_tokens_per_s if is_here else None)
+    answer = known.fit(facts, settings, machine)
     if context.json:
         context.print_document(fit_document(facts, answer))
         return 0
@@ -88,11 +87,10 @@ def run(arguments: Namespace, context: Context) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The model that is asked about: its figures, its header where there is one, its speed where chats measured it."""
+    """The model that is asked about: its figures, and its header where there is one."""
 
     facts: ModelFacts
     header: Header | None = None
-    measured_tokens_per_s: float | None = None
 
 
 def file_bytes(path: str) -> int:
@@ -119,13 +117,11 @@ def find_subject(what: str, file_type: str, context: Context) -> Subject:
 
 
 def inspect_file(path: str, file_type: str, context: Context) -> Subject:
-    """A GGUF of that type, read by a child within `INSPECT_LIMIT_S`; the library may know its speed."""
+    """A GGUF of that type, read by a child within `INSPECT_LIMIT_S`."""
     answer = context.child().request(protocol.InspectFile(path=path), timeout=INSPECT_LIMIT_S)
     if not isinstance(answer, protocol.FileInspected):
         raise UserError("The file could not be read.", "Try it again.", kind="cancelled")
-    kept = context.open_store().models.by_path(answer.path) if context.paths.database.exists() else None
-    speed = kept.measured_tokens_per_s if kept else None
-    return Subject(_of_its_type(answer.facts, file_type), Header(answer.path), speed)
+    return Subject(_of_its_type(answer.facts, file_type), Header(answer.path))
 
 
 def _of_its_type(facts: ModelFacts, file_type: str) -> ModelFacts:

@@ -6,12 +6,17 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snug.commands.command import Command, Context
+from snug.commands.fit import fit_document
+from snug.commands.machine import kept, read_here
+from snug.commands.planned_memory import Header, KnownHere
 from snug.core.errors import UserError
-from snug.core.words import size_text
+from snug.core.fit import Fit, FitSettings, Verdict
+from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
 from snug.store.rows import LibraryModel, NewModel, Removal
 from snug.worker.protocol import FileInspected, FoundModel, InspectFile, ScanDone, ScanFolders
 
@@ -29,19 +34,46 @@ STATE_WORDS = {
 }
 
 
-def list_models(_arguments: Namespace, context: Context) -> int:
-    """Print the library."""
+def list_models(arguments: Namespace, context: Context) -> int:
+    """Print the library, with how each model would run here."""
     models = context.open_store().models.all()
+    fits = {} if arguments.quick or not models else fits_of(models, context)
     if context.json:
-        context.print_document({"models": models})
+        documents = [
+            {**asdict(model), "fit": fit_document(model.facts, fits[model.id]) if model.id in fits else None}
+            for model in models
+        ]
+        context.print_document({"models": documents})
         return 0
     for model in models:
         state = STATE_WORDS[model.state]
         context.say(
             f"{model.name}  {model.file_type}, {size_text(model.size_bytes)}" + (f"  ({state})" if state else "")
         )
+        if model.id in fits:
+            context.say(f"    {figures_words(fits[model.id])}")
         context.say(f"    {model.path}")
     return 0
+
+
+def fits_of(models: Sequence[LibraryModel], context: Context) -> dict[int, Fit]:
+    """How each usable model would run here, as every screen says it: planned by the engine where it was not yet."""
+    last = kept(context).last
+    machine = read_here(context, measure_bandwidth=last is None or not last.memory.bandwidth)
+    usable = [model for model in models if model.state == "ready" and model.facts.kind == "model"]
+    return {
+        model.id: KnownHere(context, Header(model.path)).fit(model.facts, FitSettings(), machine) for model in usable
+    }
+
+
+def figures_words(fit: Fit) -> str:
+    """Verdict, speed, memory and pages in one line."""
+    if fit.verdict is Verdict.TOO_BIG:
+        return f"{verdict_text(fit)}: needs {size_text(fit.memory.total)}"
+    return (
+        f"{verdict_text(fit)}, {words_per_second_text(fit.speed)}, {size_text(fit.memory.total)} in memory, "
+        f"remembers {pages_text(fit.context)}"
+    )
 
 
 def add_model(arguments: Namespace, context: Context) -> int:
@@ -203,12 +235,12 @@ def _scan_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--add", action="store_true", help="put what is found into the library")
 
 
-def _no_arguments(_parser: ArgumentParser) -> None:
-    pass
+def _list_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="do not say how each would run on this computer")
 
 
 COMMANDS = (
-    Command("models", "the models in the library", _no_arguments, list_models),
+    Command("models", "the models in the library", _list_arguments, list_models),
     Command("add", "use a model file from this computer, in place", _add_arguments, add_model),
     Command("remove", "take a model out of the library", _remove_arguments, remove_model),
     Command("scan", "find models that other apps keep", _scan_arguments, scan),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from snug.commands.command import Context
 from snug.core.errors import UserError
@@ -53,11 +54,9 @@ class KnownHere(KnownMemory):
     def measured(self, facts: ModelFacts, settings: FitSettings, offload: Offload) -> PlannedMemory | None:
         return self.plans.measured(facts, settings, offload) if self._is_here else None
 
-    def fit(
-        self, facts: ModelFacts, settings: FitSettings, machine: Machine, measured_tokens_per_s: float | None = None
-    ) -> Fit:
+    def fit(self, facts: ModelFacts, settings: FitSettings, machine: Machine) -> Fit:
         """The answer with all that is known."""
-        return known_fit(facts, settings, machine, self, measured_tokens_per_s)
+        return known_fit(facts, settings, machine, self)
 
     def record(
         self, name: str, facts: ModelFacts, settings: FitSettings, before: Fit, devices: Sequence[Parts]
@@ -68,6 +67,11 @@ class KnownHere(KnownMemory):
     def accuracy_words(self) -> str:
         """How far off the estimates on this computer have been; "" while too few loads were measured."""
         return accuracy_words(self.plans.loads()) if self._is_here else ""
+
+    def accuracy_document(self) -> dict[str, Any]:
+        """The same as `--json` prints it: different loads measured here, and the largest error as a share."""
+        loads = self.plans.loads() if self._is_here else ()
+        return {"loads": len(loads), "largest_error": max((load.error for load in loads), default=None)}
 
 
 def is_this_computer(arguments: Namespace) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from snug.core.known_files import KnownFiles
 from snug.core.speed_correction import UNCORRECTED, Correction
 
 GPU_KINDS = ("discrete", "integrated", "unified")
@@ -141,7 +142,8 @@ class Machine:
     reading, and no machine file carries them.
     `memory_holders` are the programs that hold the most main memory now, the largest first; `model` is the computer's
     own name or identifier ("Mac15,9"). `gives_back` is what a model that Snug had loaded at the reading held of
-    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes.
+    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes. `known_files` are the models of this
+    home.
     """
 
     os: str = ""
@@ -160,3 +162,4 @@ class Machine:
     memory_holders: tuple[Holder, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     gives_back: Mapping[str, int] = field(default_factory=dict)
+    known_files: KnownFiles = field(default_factory=dict)

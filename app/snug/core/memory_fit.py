@@ -10,6 +10,7 @@ from dataclasses import replace
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Parts, PlannedMemory, SpeedRange, Verdict
 from snug.core.fit_words import why_sentence, with_notes
+from snug.core.known_files import KnownFile, KnownFiles, MemoryOf, find_file, with_memory
 from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
@@ -37,8 +38,60 @@ def fit(
     """The answer for a model with these settings on this machine. Raises UserError for an unknown KV type.
 
     A speed measured on this very machine replaces the estimate. So does what the engine `planned` for the same context,
-    and what it really took in a load with the same context and layout (`measured`) replaces both.
+    and what it really took in a load with the same context and layout (`measured`) replaces both. Where figures of a
+    list mean a file of this home, that file is answered for.
     """
+    file = find_file(machine.known_files, facts)
+    if file is None:
+        return _fit(facts, settings, machine, measured_tokens_per_s, planned, measured)
+    speed = measured_tokens_per_s or file.tokens_per_s
+    if facts.exact:
+        return _fit(facts, settings, machine, speed, planned, measured)
+    return _known_fit(file.facts, settings, machine, MemoryOf(file), speed)
+
+
+def known_fit(
+    facts: ModelFacts,
+    settings: FitSettings,
+    machine: Machine,
+    known: KnownMemory,
+    measured_tokens_per_s: float | None = None,
+) -> Fit:
+    """The answer with everything that is known of this model here: what every screen and command shows.
+
+    The formula chooses the context where the settings leave it open; what is known of that one replaces its figures.
+    """
+    file = find_file(machine.known_files, facts)
+    if file is None:
+        return _known_fit(facts, settings, machine, known, measured_tokens_per_s)
+    exact = facts if facts.exact else file.facts
+    return _known_fit(exact, settings, machine, known, measured_tokens_per_s or file.tokens_per_s)
+
+
+def _known_fit(
+    facts: ModelFacts, settings: FitSettings, machine: Machine, known: KnownMemory, speed: float | None
+) -> Fit:
+    answer = _fit(facts, settings, machine, speed)
+    exact = replace(settings, context=answer.context)
+    measured = known.measured(facts, exact, answer.offload)
+    if measured is not None:
+        return _fit(facts, exact, machine, speed, measured=measured)
+    planned = known.planned(facts, exact)
+    if planned is None:
+        return answer
+    answer = _fit(facts, exact, machine, speed, planned)
+    measured = known.measured(facts, exact, answer.offload)
+    return answer if measured is None else _fit(facts, exact, machine, speed, planned, measured)
+
+
+def _fit(
+    facts: ModelFacts,
+    settings: FitSettings,
+    machine: Machine,
+    measured_tokens_per_s: float | None = None,
+    planned: PlannedMemory | None = None,
+    measured: PlannedMemory | None = None,
+) -> Fit:
     places = places_of(machine)
     plan = _with_context(facts, settings, machine, places, planned)
     offload = plan.offload
@@ -68,31 +121,6 @@ def fit(
         basis="measured" if is_measured else "dry-run" if is_planned else "formula",
         offload=offload,
     )
-
-
-def known_fit(
-    facts: ModelFacts,
-    settings: FitSettings,
-    machine: Machine,
-    known: KnownMemory,
-    measured_tokens_per_s: float | None = None,
-) -> Fit:
-    """The answer with everything that is known of this model here: what every screen and command shows.
-
-    The formula chooses the context where the settings leave it open; what is known of that one replaces its figures.
-    """
-    speed = measured_tokens_per_s
-    answer = fit(facts, settings, machine, speed)
-    exact = replace(settings, context=answer.context)
-    measured = known.measured(facts, exact, answer.offload)
-    if measured is not None:
-        return fit(facts, exact, machine, speed, measured=measured)
-    planned = known.planned(facts, exact)
-    if planned is None:
-        return answer
-    answer = fit(facts, exact, machine, speed, planned)
-    measured = known.measured(facts, exact, answer.offload)
-    return answer if measured is None else fit(facts, exact, machine, speed, planned, measured)
 
 
 def _with_context(
@@ -146,3 +174,16 @@ def _memory(plan: Plan) -> MemoryNeed:
         projector=whole.projector,
         adapters=whole.adapters,
     )
+
+
+def files_with_memory(files: KnownFiles, machine: Machine, known: KnownMemory) -> KnownFiles:
+    """The files with what is known of the memory that each needs on this machine as it would usually be loaded."""
+    done: dict[int, KnownFile] = {}
+
+    def filled(file: KnownFile) -> KnownFile:
+        if id(file) not in done:
+            answer = known_fit(file.facts, FitSettings(), machine, known, file.tokens_per_s)
+            done[id(file)] = with_memory(file, answer.context, answer.offload, known)
+        return done[id(file)]
+
+    return {key: filled(file) for key, file in files.items()}

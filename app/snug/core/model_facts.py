@@ -19,7 +19,7 @@ class ModelFacts:
     `layer_expert_bytes` (of that, in experts) have one entry a layer, or none where no header says it;
     `matrix_bytes_by_type` are the matrices of layers and head that kernels could want in another order. `kind` is
     "model", "projector", "vocabulary", "adapter", "importance matrix" or "embedding". `exact` is False where the
-    figures come from a catalogue row instead of a file's header.
+    figures come from a catalogue row instead of a file's header; `repos` are then the repositories with such files.
     """
 
     name: str
@@ -60,3 +60,4 @@ class ModelFacts:
     layer_bytes: tuple[int, ...] = ()
     layer_expert_bytes: tuple[int, ...] = ()
     matrix_bytes_by_type: dict[str, int] = field(default_factory=dict)
+    repos: tuple[str, ...] = ()

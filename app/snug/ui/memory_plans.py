@@ -6,7 +6,7 @@ waits. A list asks for all of its models; each of those waits for its turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Offload, Parts, PlannedMemory
+from snug.core.known_files import KnownFiles, OwnedModel, known_files
 from snug.core.known_memory import KnownMemory, accuracy_words, memory_key
 from snug.core.machine import Machine
-from snug.core.memory_fit import known_fit
+from snug.core.memory_fit import files_with_memory, known_fit
 from snug.core.model_facts import ModelFacts
 from snug.store.plans import Plans
+from snug.store.rows import LibraryModel
 from snug.ui.child_requests import ChildRequests
 from snug.worker import protocol
 
@@ -84,6 +86,15 @@ class MemoryPlans(QObject):
         asked, and `arrived` tells when to look again; of a list, one model after the other."""
         known = _Asking(self, source, is_listed)
         return known_fit(facts, settings, machine, known, measured_tokens_per_s)
+
+    def files(self, models: Iterable[LibraryModel], machine: Machine) -> KnownFiles:
+        """What is known of the library's models, for lists that name them by their source."""
+        owned = (
+            OwnedModel(model.repo, model.facts, model.measured_tokens_per_s)
+            for model in models
+            if model.state == "ready"
+        )
+        return files_with_memory(known_files(owned), machine, _Asking(self, None, False))
 
     def planned(
         self, facts: ModelFacts, settings: FitSettings, source: ModelSource | None, *, is_listed: bool
