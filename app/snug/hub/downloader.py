@@ -160,6 +160,7 @@ class _Download:
             else:
                 is_stopping = work.cancel()
             await asyncio.wait({work}, timeout=_TICK_S)
+        await asyncio.sleep(0)  # a connection that was cut off closes in the loop's next round
         if work.cancelled():
             raise Paused
         return work.result()
