@@ -74,7 +74,7 @@ def differences(model: TinyModel, folder: Path) -> list[str]:
             if (our_kind, list(ours[name].shape)) != (kind, shape):
                 found.append(f"{name}: {our_kind} {ours[name].shape}, theirs {kind} {shape}")
             elif isinstance(digest, list):
-                if not np.allclose(np.frombuffer(raw, np.float32), digest, rtol=2**-22, atol=0):
+                if not np.allclose(np.frombuffer(raw, np.float32), np.ravel(digest), rtol=2**-22, atol=0):
                     found.append(f"{name}: other values")
             elif hashlib.sha256(raw).hexdigest()[:32] != digest:
                 found.append(f"{name}: other bytes")

@@ -236,6 +236,34 @@ def bert(positions: int, prefix: str = "", head: Shapes | None = None) -> Shapes
 
 BERT = without(base("BertModel", "bert", layer_norm_eps=1e-12, pad_token_id=0, type_vocab_size=2),
                "rms_norm_eps", "rope_theta", "num_key_value_heads", "tie_word_embeddings")  # fmt: skip
+GRANITE4 = base(
+    "GraniteMoeHybridForCausalLM", "granitemoehybrid", num_local_experts=EXPERTS, num_experts_per_tok=2,
+    shared_intermediate_size=48, layer_types=["mamba", "attention"], mamba_d_conv=4, mamba_d_head=32, mamba_d_state=16,
+    mamba_expand=2, mamba_n_groups=2, mamba_n_heads=4, attention_multiplier=0.0625, embedding_multiplier=12.0,
+    residual_multiplier=0.22, logits_scaling=8.0, position_embedding_type="nope",
+)  # fmt: skip
+GRANITE4_SHARED = {"shared_mlp.input_linear.weight": (96, WIDTH), "shared_mlp.output_linear.weight": (WIDTH, 48)}
+GRANITE4_EXPERTS = GRANITE4_SHARED | {
+    "block_sparse_moe.router.layer.weight": (EXPERTS, WIDTH),
+    "block_sparse_moe.input_linear.weight": (EXPERTS, 2 * FEED_FORWARD, WIDTH),
+    "block_sparse_moe.output_linear.weight": (EXPERTS, WIDTH, FEED_FORWARD),
+}
+MAMBA = {
+    "mamba.in_proj.weight": (128 + 128 + 2 * 2 * 16 + 4, WIDTH), "mamba.conv1d.weight": (128 + 2 * 2 * 16, 1, 4),
+    "mamba.conv1d.bias": (128 + 2 * 2 * 16,), "mamba.norm.weight": (128,), "mamba.out_proj.weight": (WIDTH, 128),
+    "mamba.A_log": (4,), "mamba.D": (4,), "mamba.dt_bias": (4,),
+}  # fmt: skip
+MROPE = {"rope_type": "default", "mrope_section": [4, 2, 2]}
+
+
+def seeing(architecture: str, kind: str, text: dict[str, Any], shapes: Shapes) -> TinyModel:
+    """A model whose text part stands beside a part that sees."""
+    config = {"architectures": [architecture], "model_type": kind, "text_config": without(text, "architectures"),
+              "vision_config": {"hidden_size": 8, "deepstack_visual_indexes": [0]}}  # fmt: skip
+    found = {"model.visual.pos_embed.weight": (4, 8)} | with_text_prefix(shapes)
+    return TinyModel(kind.replace("_", ""), config, found)
+
+
 POOLING = {
     "modules.json": '[{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"},'
     ' {"idx": 1, "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]',
@@ -306,4 +334,21 @@ MODELS = (
             "id2label": {"0": "LABEL_0"},
         "label2id": {"LABEL_0": 0}}, bert(CONTEXT + 2, "roberta.", RANKER), stored={"position_ids": "I64"}),
     TinyModel("nomic-bert", NOMIC, NOMIC_SHAPES),
+    TinyModel("granitehybrid", GRANITE4, ends() | layers(
+        lambda layer: norms() | (MAMBA if layer == 0 else attention()) | GRANITE4_EXPERTS)),
+    TinyModel("granite4-dense", without(GRANITE4, "num_experts_per_tok") | {"num_local_experts": 0,
+        "shared_intermediate_size": FEED_FORWARD, "layer_types": ["attention"] * LAYERS,
+        "position_embedding_type": "rope"},
+        ends(head=False) | layers(lambda _: norms() | attention() | {
+            "shared_mlp.input_linear.weight": (2 * FEED_FORWARD, WIDTH),
+            "shared_mlp.output_linear.weight": (WIDTH, FEED_FORWARD)})),
+    seeing("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl", base("", "qwen2_5_vl_text", rope_scaling=MROPE),
+        ends() | layers(lambda _: norms() | attention(bias=("q", "k", "v")) | feed_forward())),
+    seeing("Qwen3VLForConditionalGeneration", "qwen3_vl", base("", "qwen3_vl_text", head_dim=HEAD, rope_scaling=MROPE),
+        ends() | layers(lambda _: norms() | attention(norms=True) | feed_forward())),
+    seeing("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe", base("", "qwen3_vl_moe_text", head_dim=HEAD,
+        num_experts=EXPERTS, num_experts_per_tok=2, moe_intermediate_size=EXPERT_WIDTH, rope_scaling=MROPE),
+        ends() | layers(lambda _: norms() | attention(norms=True) | {"mlp.gate.weight": (EXPERTS, WIDTH),
+            "mlp.experts.gate_up_proj": (EXPERTS, WIDTH, 2 * EXPERT_WIDTH),
+            "mlp.experts.down_proj": (EXPERTS, EXPERT_WIDTH, WIDTH)})),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from snug.convert.architectures import (
     glm,
     gpt_oss,
     granite,
+    granite_hybrid,
     lfm2,
     llama,
     older,
@@ -23,6 +24,7 @@ from snug.convert.architectures import (
     planning,
     qwen,
     qwen35,
+    seeing,
 )
 from snug.convert.architectures.architecture import Architecture
 from snug.convert.plan import ModelPlan
@@ -31,8 +33,8 @@ from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 ARCHITECTURES: tuple[Architecture, ...] = tuple(
     entry
     for family in (
-        llama, qwen, qwen35, gemma, gemma4, phi, gpt_oss, granite, olmo, deepseek, glm, lfm2, cohere, exaone, older,
-        bert,
+        llama, qwen, qwen35, seeing, gemma, gemma4, phi, gpt_oss, granite, granite_hybrid, olmo, deepseek, glm, lfm2,
+        cohere, exaone, older, bert,
     )
     for entry in family.ENTRIES
 )  # fmt: skip

@@ -61,8 +61,8 @@ class Architecture:
     buffers, prediction heads. `strip` are pieces cut out of the checkpoint's names. `generated` are tensors that the
     settings determine. `defaults`: see `Settings`. `prepare` may mend the settings before anything is read. `common`
     are the keys of `hyper_parameters.COMMON` that are written, None for all of them and those of the rope.
-    `skips_later_layers`: layers beyond the count only guess several tokens ahead; they are left out as by the converter
-    (with its --no-mtp where it can keep them).
+    `variant` is the name where that depends on the settings. `skips_later_layers`: layers beyond the count only guess
+    several tokens ahead; they are left out as by the converter (with its --no-mtp where it can keep them).
     """
 
     name: str
@@ -76,6 +76,7 @@ class Architecture:
     prepare: Callable[[Settings], None] | None = None
     common: tuple[str, ...] | None = None
     skips_later_layers: bool = False
+    variant: Callable[[Settings], str] | None = None
 
 
 def named(source: str, target: str, names: Mapping[str, str]) -> tuple[Rule, ...]:

@@ -38,29 +38,30 @@ DEFAULTS = {
 GRANITE = Architecture(
     "granite", ("GraniteForCausalLM",), TENSORS, HYPER, DEFAULTS, generated=(llama3_rope,), prepare=without_head_size
 )
+EXPERT_TENSORS = in_layers(
+    {
+        "block_sparse_moe.router.layer": "ffn_gate_inp",
+        "block_sparse_moe.input_linear": ("ffn_gate_exps", halves("ffn_gate_exps", "ffn_up_exps")),
+        "block_sparse_moe.output_linear": "ffn_down_exps",
+    }
+)
+SHARED_WIDTH = Hyper(
+    "expert_shared_feed_forward_length", "u32", lambda settings: settings.get("shared_intermediate_size") or None
+)
 GRANITE_MOE = Architecture(
     "granitemoe",
     ("GraniteMoeForCausalLM", "GraniteMoeSharedForCausalLM"),
     (
         *TENSORS,
+        *EXPERT_TENSORS,
         *in_layers(
             {
-                "block_sparse_moe.router.layer": "ffn_gate_inp",
-                "block_sparse_moe.input_linear": ("ffn_gate_exps", halves("ffn_gate_exps", "ffn_up_exps")),
-                "block_sparse_moe.output_linear": "ffn_down_exps",
                 "shared_mlp.input_linear": ("ffn_gate_shexp", halves("ffn_gate_shexp", "ffn_up_shexp")),
                 "shared_mlp.output_linear": "ffn_down_shexp",
             }
         ),
     ),
-    (
-        *HYPER,
-        Hyper(
-            "expert_shared_feed_forward_length",
-            "u32",
-            lambda settings: settings.get("shared_intermediate_size") or None,
-        ),
-    ),
+    (*HYPER, SHARED_WIDTH),
     {**DEFAULTS, "num_local_experts": 8, "num_experts_per_tok": 2},
     generated=(llama3_rope,),
     prepare=without_head_size,

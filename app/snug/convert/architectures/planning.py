@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from snug.convert.architectures import views
@@ -43,7 +43,8 @@ def find_architecture(config: Mapping[str, Any], architectures: Iterable[Archite
     names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     for name in names:
         if name in by_class:
-            return by_class[name]
+            entry = by_class[name]
+            return entry if entry.variant is None else replace(entry, name=entry.variant(Settings(config, {})))
     if not names:
         raise not_supported(
             "This model's config.json does not say what kind of model it is",
