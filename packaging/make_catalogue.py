@@ -65,6 +65,17 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "openai/gpt-oss-120b": {"released": "2025-08-05"},
 }
 
+NATIVE: dict[str, tuple[str, list[str]]] = {
+    # the type that the makers trained or published the model in, and where files of that type are
+    "openai/gpt-oss-20b": ("MXFP4", ["ggml-org/gpt-oss-20b-GGUF"]),
+    "openai/gpt-oss-120b": ("MXFP4", ["ggml-org/gpt-oss-120b-GGUF"]),
+    "google/gemma-4-E2B-it": ("Q4_0", ["google/gemma-4-E2B-it-qat-q4_0-gguf"]),
+    "google/gemma-4-E4B-it": ("Q4_0", ["google/gemma-4-E4B-it-qat-q4_0-gguf"]),
+    "google/gemma-4-12B-it": ("Q4_0", ["google/gemma-4-12B-it-qat-q4_0-gguf"]),
+    "google/gemma-4-26B-A4B-it": ("Q4_0", ["google/gemma-4-26B-A4B-it-qat-q4_0-gguf"]),
+    "google/gemma-4-31B-it": ("Q4_0", ["google/gemma-4-31B-it-qat-q4_0-gguf"]),
+}
+
 TIED = ("gemma", "Llama-3.2", "SmolLM", "LFM2", "Phi-4-mini", "Qwen3-0.6B", "Qwen3-1.7B", "Qwen3-4B", "Qwen3.5-0.8B",
         "Qwen3.5-2B", "Qwen3.5-4B", "Qwen3-VL-2B", "granite-4.2-3b")  # fmt: skip
 """Models whose output head is the input embedding used again."""
@@ -95,6 +106,8 @@ def entry(row: dict[str, Any], choice: dict[str, str]) -> dict[str, Any]:
         model["hidden"], model["vocab"] = SHAPES_FROM_CONFIG[repo]
     model |= CORRECTIONS.get(repo, {})
     model["gguf_repos"] = in_order_of_trust(row["gguf_repos"], owner)
+    if repo in NATIVE:
+        model["native_type"], model["native_repos"] = NATIVE[repo]
     return model
 
 

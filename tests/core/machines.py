@@ -61,3 +61,21 @@ def machines(draw: st.DrawFn, devices: st.SearchStrategy[Sequence[Gpu]] | None =
     features = draw(st.sampled_from(((), ("avx2",), ("avx512f", "avx512_vnni"), ("neon",))))
     cpu = Cpu(cores=draw(st.integers(0, 512)), features=features)
     return Machine(cpu=cpu, memory=memory, gpus=tuple(draw(devices or st.lists(gpus(), max_size=3))))
+
+
+@st.composite
+def computers(draw: st.DrawFn) -> Machine:
+    """A computer as people have them: up to 512 GB of memory, none to two equal cards, or one memory for all."""
+    total = draw(st.integers(2, 512)) * GIB
+    available = int(total * draw(st.floats(0.2, 0.95)))
+    memory = Memory(total, available, draw(st.one_of(st.none(), st.floats(5e9, 500e9))))
+    cpu = Cpu(cores=draw(st.integers(1, 64)), features=draw(st.sampled_from((("avx2",), ("neon",), ()))))
+    kind = draw(st.sampled_from(("none", "card", "cards", "unified")))
+    if kind == "unified":
+        return Machine(cpu=cpu, memory=memory, gpus=(Gpu("Apple M4 Pro", "unified"),))
+    if kind == "none":
+        return Machine(cpu=cpu, memory=memory)
+    size = draw(st.integers(2, 192)) * GIB
+    one = Gpu("NVIDIA GeForce RTX 3060", "discrete", size, int(size * draw(st.floats(0.3, 1.0))),
+              draw(st.floats(100e9, 8e12)))  # fmt: skip
+    return Machine(cpu=cpu, memory=memory, gpus=(one,) * (2 if kind == "cards" else 1))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from snug.core.candidates import candidate_of
 from snug.core.catalogue import load_catalogue
 from snug.core.fit import Verdict
 from snug.core.machine import Machine
@@ -16,16 +18,18 @@ from snug.core.recommend import (
     USES,
     all_fits,
     best_type,
+    is_good_for,
     nothing_fits_words,
     rank_of,
     recommend,
 )
+from snug.core.what_changes import with_more_graphics, with_more_memory
 from snug.core.words import words_per_second
-from tests.core.machines import apple, card, machine, machines
+from tests.core.machines import apple, card, computers, machine, machines
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
 ENTRIES = {entry.key: entry for entry in CATALOGUE}
-EXAMPLES = 1_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 12
+EXAMPLES = 10_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 12
 
 COMPUTERS = {
     "small laptop": machine(8, bandwidth=35e9, cores=4),
@@ -64,7 +68,52 @@ def test_the_second_is_by_another_maker_and_the_third_is_the_fastest(computer: M
 
 @pytest.mark.parametrize(("use", "word"), USES.items())
 def test_what_is_picked_is_good_for_what_was_asked(use: str, word: str) -> None:
-    assert all(word in pick.entry.good_for for pick in recommend(CATALOGUE, machine(32, card()), use))
+    picks = recommend(CATALOGUE, machine(32, card()), use)
+    assert len(picks) == 3
+    assert all(is_good_for(pick.entry, word) for pick in picks)
+
+
+def test_tools_are_for_models_that_say_so_or_passed_a_test() -> None:
+    assert is_good_for(ENTRIES["gpt-oss-20b"], "tools")
+    assert is_good_for(ENTRIES["qwen3.5-9b"], "tools")
+    assert not is_good_for(ENTRIES["phi-4"], "tools")
+
+
+def test_a_model_that_is_here_already_is_offered_first_and_costs_no_download() -> None:
+    computer = machine(32, card())
+    best = recommend(CATALOGUE, computer)[0]
+    near = recommend(CATALOGUE, computer, here=[("gemma-4-12b-it", "Q4_K_M")])[0]
+    assert best.entry.key != "gemma-4-12b-it"
+    assert (near.entry.key, near.file_type, near.is_here, near.download_bytes) == ("gemma-4-12b-it", "Q4_K_M", True, 0)
+    assert near.why.startswith("Already on this computer")
+    far = recommend(CATALOGUE, computer, here=[("gemma-3-270m-it", "Q8_0"), ("unknown", "Q8_0")])[0]
+    assert far.entry.key == best.entry.key
+
+
+def test_models_trained_for_a_type_are_picked_in_it_from_where_it_is() -> None:
+    picks = {pick.entry.key: pick for pick in recommend(CATALOGUE, apple(16))}
+    gemma = picks["gemma-4-12b-it"]
+    assert gemma.file_type == "Q4_0"
+    assert gemma.entry.gguf_repos[0] == "google/gemma-4-12B-it-qat-q4_0-gguf"
+    found = best_type(ENTRIES["gpt-oss-20b"], machine(64, card("NVIDIA H100 80GB HBM3", 80, 3350e9)))
+    assert found is not None
+    assert found[0] == "MXFP4"
+
+
+def test_room_and_speed_to_spare_are_used_for_the_file_that_loses_nothing() -> None:
+    picks = recommend(CATALOGUE, machine(128, card("NVIDIA H100 80GB HBM3", 80, 3350e9)))
+    assert picks[0].file_type == "Q8_0"
+    assert "hardly quantised" in picks[0].why
+
+
+def test_a_measured_loss_changes_the_type() -> None:
+    entry = ENTRIES["qwen3.5-9b"]
+    computer = machine(16)
+    usual = candidate_of(entry, computer)
+    spoilt = candidate_of(entry, computer, measured={(entry.key, usual.file_type): 2.0} if usual else {})
+    assert usual is not None
+    assert spoilt is not None
+    assert spoilt.file_type != usual.file_type
 
 
 def test_an_unknown_use_is_a_mistake_of_the_caller() -> None:
@@ -99,7 +148,7 @@ def test_only_a_smaller_model_is_said_to_know_less() -> None:
 def test_a_small_model_with_speed_to_spare_is_taken_unreduced() -> None:
     found = best_type(ENTRIES["qwen3-0.6b"], machine(32, card()))
     assert found is not None
-    assert found[0] == "Q8_0"
+    assert found[0] == "BF16"
 
 
 def test_three_bits_are_offered_only_for_large_models() -> None:
@@ -130,3 +179,17 @@ def test_every_machine_gets_picks_that_fit_or_a_reason(computer: Machine) -> Non
         assert nothing_fits_words(CATALOGUE, computer)
     elif picks[0].badge == "Best answers" and picks[0].fit.speed is not None:
         assert words_per_second(picks[0].fit.speed.mid) >= SLOW_READING_WORDS_PER_S
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(computers(), st.sampled_from(sorted(set(USES.values()))), st.integers(1, 64), st.booleans())
+def test_more_memory_never_makes_the_pick_worse(computer: Machine, use: str, gigabytes: int, graphics: bool) -> None:
+    more = (with_more_graphics if graphics else with_more_memory)(computer, gigabytes * 2**30)
+    before, after = recommend(CATALOGUE, computer, use, limit=1), recommend(CATALOGUE, more, use, limit=1)
+    for pick in (*before, *after):
+        memory = pick.fit.memory
+        assert min(memory.weights, memory.conversation, memory.compute, memory.other, pick.download_bytes) >= 0
+        assert rank_of(pick.entry, use, pick.file_type) > 0
+    if before and before[0].badge == "Best answers":
+        assert after
+        assert after[0].value >= before[0].value - 0.02

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from snug.core.architectures import attention_layers, shape_of
 from snug.core.errors import UserError
+from snug.core.evidence import Figure, load_evidence
 from snug.core.licences import licence_words
 from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import FILE_TYPES, FileType, file_type_named
@@ -25,7 +26,8 @@ _FALLBACK = 1.18
 class CatalogueEntry:
     """One model. `context` in tokens; `gguf_repos` in order of trust; `released` is "YYYY-MM-DD" or "".
 
-    `active_parameters` is set for a mixture of experts. `hidden` and `vocabulary` are 0 where not known.
+    `active_parameters` is set for a mixture of experts. `hidden` and `vocabulary` are 0 where not known. The makers
+    trained it for `native_type` ("" where for none), to be had from `native_repos`. `figures` are published scores.
     """
 
     key: str
@@ -49,10 +51,16 @@ class CatalogueEntry:
     gguf_repos: tuple[str, ...]
     released: str
     tied_embeddings: bool = False
+    native_type: str = ""
+    native_repos: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def load_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:
-    """The entries of a catalogue file. Raises UserError where the file is missing or an entry is wrong."""
+    """The entries of a catalogue file, with the figures of evidence.json beside it.
+
+    Raises UserError where the file is missing or an entry is wrong.
+    """
     try:
         if path.stat().st_size > _CATALOGUE_LIMIT_BYTES:
             raise ValueError("the file is too large")
@@ -63,7 +71,8 @@ def load_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:
         raise UserError(title, "Install Snug again.", kind="bad-catalogue", details=f"{path}: {error}") from error
     if len({entry.key for entry in entries}) != len(entries):
         raise UserError("Snug's list of models names one model twice.", "Install Snug again.", kind="bad-catalogue")
-    return entries
+    evidence = load_evidence(path.with_name("evidence.json"))
+    return tuple(replace(entry, figures=evidence.get(entry.key, ())) for entry in entries)
 
 
 def facts_entry_from_document(document: object) -> CatalogueEntry:
@@ -116,6 +125,8 @@ def entry_from_row(row: object) -> CatalogueEntry:
         gguf_repos=_texts(row, "gguf_repos"),
         released=_text(row, "released", ""),
         tied_embeddings=bool(row.get("tied_embeddings", False)),
+        native_type=_text(row, "native_type", ""),
+        native_repos=_texts(row, "native_repos"),
     )
 
 
@@ -162,6 +173,7 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
         has_chat_template=True,
         licence=entry.licence,
         exact=False,
+        repos=entry.gguf_repos,
     )
 
 

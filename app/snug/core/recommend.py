@@ -1,43 +1,53 @@
 """Which models to take on a machine, and why: three picks that differ in character.
 
-There are no quality scores here. Models are ranked by size, counted per release date: a model that came out a year
-later counts like one of twice the size. (Xiao et al., "Densing law of LLMs", Nature Machine Intelligence 2025,
-measured a doubling every 3.5 months on benchmarks; a year is the careful side.) A mixture of experts counts as the
-geometric mean of its whole and its active size, a common rule of thumb. Each pick says these reasons in words.
+Models are ranked by `core/candidates.py`: public figures of quality where there are any (`core/evidence.py`), else what
+size and age let expect, less what quantisation, a slow pace, little room and a small conversation memory cost.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from snug.core.candidates import (
+    COMFORTABLE_WORDS_PER_S,
+    SLOW_READING_WORDS_PER_S,
+    SPARE_WORDS_PER_S,
+    Candidate,
+    best_type,
+    candidate_of,
+)
 from snug.core.catalogue import CatalogueEntry, facts_of
-from snug.core.fit import Fit, FitSettings, SpeedRange, Verdict
+from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
-from snug.core.words import pages_text, size_text, words_per_second, words_per_second_text
+from snug.core.quality import Measured, has_evidence, level_of, quantisation_loss
+from snug.core.words import pages_text, size_text, words_per_second_text
 
-SLOW_READING_WORDS_PER_S = 4.0
-"""A model that answers slower than this is never the first pick: people read about four words a second."""
-COMFORTABLE_WORDS_PER_S = 6.0
+__all__ = ["COMFORTABLE_WORDS_PER_S", "SLOW_READING_WORDS_PER_S", "USES", "Pick", "all_fits", "best_type",
+           "is_good_for", "nothing_fits_words", "picks_among", "rank_of",
+           "recommend"]  # fmt: skip
+
 USES = {"chat": "chat", "code": "code", "write": "writing", "writing": "writing", "documents": "documents",
-        "vision": "vision"}  # fmt: skip
+        "tools": "tools", "vision": "vision"}  # fmt: skip
 """What a person may ask for, and the catalogue's word for it."""
-TYPES = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
-"""Types that are offered, finest first. Below four bits only large models stay themselves."""
-COMPACT_TYPES_FROM_PARAMETERS = 12_000_000_000
-SAFE_WITHOUT_SPEED = 4_000_000_000
-"""Where the memory's speed is not known, models above so many active parameters, or twice in all, are no picks."""
 TOY_PARAMETERS = 300_000_000
 """Smaller models answer only the simplest questions; they are picked when nothing larger fits."""
-USES_NEED_PAGES = {"documents": 20_000}
+SMALLEST_OFFERED = {"Q3_K_M": 12_000_000_000}
+TOOL_SCORE = 20.0
+"""A model that solves so many per cent of a test of tool use may be picked for it, whatever its page says."""
+ALREADY_HERE_WORTH = 0.7
+"""A model that is on this computer already is offered first where the best is less than so many doublings better."""
+OTHER_AT_MOST = 2.6
+"""How many doublings below the first the second pick may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One recommendation. `badge` is its character in a few words, `why` one sentence, both for people."""
+    """One recommendation. `badge` is its character in a few words, `why` one sentence, both for people.
+
+    `value` is what it was ranked by; `is_here` says that its file is on this computer already.
+    """
 
     entry: CatalogueEntry
     file_type: str
@@ -45,34 +55,23 @@ class Pick:
     download_bytes: int
     why: str
     badge: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    entry: CatalogueEntry
-    file_type: str
-    fit: Fit
-    download_bytes: int
-    rank: float
-
-    @property
-    def words(self) -> float | None:
-        return None if self.fit.speed is None else words_per_second(self.fit.speed.mid)
-
-    def is_at_least(self, words: float) -> bool:
-        """Whether it answers at that pace; with an unknown speed, whether it is small enough to be safe."""
-        if self.words is None:
-            active = self.entry.active_parameters or self.entry.parameters
-            return active <= SAFE_WITHOUT_SPEED and self.entry.parameters <= 2 * SAFE_WITHOUT_SPEED
-        return self.words >= words
+    value: float = 0.0
+    is_here: bool = False
 
 
 def recommend(
-    catalogue: Sequence[CatalogueEntry], machine: Machine, use: str = "chat", limit: int = 3
+    catalogue: Sequence[CatalogueEntry],
+    machine: Machine,
+    use: str = "chat",
+    limit: int = 3,
+    *,
+    here: Collection[tuple[str, str]] = (),
+    measured: Measured | None = None,
 ) -> tuple[Pick, ...]:
     """Up to `limit` picks, the first to be offered first; empty where nothing in the catalogue fits.
 
-    Raises ValueError for a use that is not in `USES`.
+    `here` are the models of the library, as (catalogue key, type): they are offered first where they are nearly as
+    good. `measured` are divergences measured here. Raises ValueError for a use that is not in `USES`.
     """
     wanted = USES.get(use)
     if wanted is None:
@@ -80,40 +79,36 @@ def recommend(
     candidates = [
         candidate
         for entry in catalogue
-        if wanted in entry.good_for and (candidate := _candidate(entry, machine)) is not None
+        if is_good_for(entry, wanted) and (candidate := candidate_of(entry, machine, wanted, measured)) is not None
     ]
-    sensible = [item for item in candidates if item.fit.context >= USES_NEED_PAGES.get(wanted, 0)] or candidates
-    grown = [item for item in sensible if item.entry.parameters >= TOY_PARAMETERS] or sensible
-    first = _best(grown, COMFORTABLE_WORDS_PER_S) or _best(grown, SLOW_READING_WORDS_PER_S)
+    owned = [item for entry, kind in _entries_here(catalogue, here, wanted)
+             if (item := candidate_of(entry, machine, wanted, measured, only=kind)) is not None]  # fmt: skip
+    return picks_among(candidates, wanted, limit, owned)
+
+
+def picks_among(
+    candidates: Sequence[Candidate], use: str, limit: int = 3, owned: Sequence[Candidate] = ()
+) -> tuple[Pick, ...]:
+    """The picks from what `candidate_of` gave for each model of the catalogue, for who asks for them one by one.
+
+    `use` is one of the catalogue's words, the values of `USES`; `owned` are candidates of the library.
+    """
+    grown = [item for item in candidates if item.entry.parameters >= TOY_PARAMETERS] or list(candidates)
+    first = _best(grown, SLOW_READING_WORDS_PER_S)
+    mine = _best(owned, SLOW_READING_WORDS_PER_S)
+    is_here = mine is not None and (first is None or mine.value >= first.value - ALREADY_HERE_WORTH)
+    if is_here:
+        first = mine
     if first is None:
         return _slow_ones(grown, limit)
-    picks = [_pick(first, "Best answers", _first_why(first))]
-    second = _other(grown, first)
+    picks = [_pick(first, "Best answers", _first_why(first, use, is_here), is_here)]
+    second = _other(grown, first, use)
     if second is not None:
-        picks.append(_pick(second, *_second_words(second, first)))
+        picks.append(_pick(second, *_second_words(second, first, use)))
     third = _fastest(grown, [item for item in (first, second) if item is not None])
     if third is not None:
         picks.append(_pick(third, "Fastest", _fastest_why(third, first)))
     return tuple(picks[: max(0, limit)])
-
-
-def best_type(entry: CatalogueEntry, machine: Machine) -> tuple[str, Fit] | None:
-    """The finest type that fits well at a comfortable pace, else the usual one that fits; None where none does."""
-    usual: tuple[str, Fit] | None = None
-    for name in TYPES:
-        is_settled = usual is not None and usual[1].verdict is Verdict.FITS_WELL
-        if name == "Q3_K_M" and (is_settled or entry.parameters < COMPACT_TYPES_FROM_PARAMETERS):
-            continue
-        answer = fit(facts_of(entry, name), FitSettings(), machine)
-        if answer.verdict is Verdict.TOO_BIG:
-            continue
-        pace = _pace(answer)
-        fits_well = answer.verdict is Verdict.FITS_WELL
-        if fits_well and pace is not None and pace >= 2 * COMFORTABLE_WORDS_PER_S:
-            return name, answer
-        if name == "Q4_K_M" or not is_settled:
-            usual = name, answer
-    return usual
 
 
 def all_fits(catalogue: Iterable[CatalogueEntry], machine: Machine) -> tuple[tuple[CatalogueEntry, str, Fit], ...]:
@@ -122,16 +117,23 @@ def all_fits(catalogue: Iterable[CatalogueEntry], machine: Machine) -> tuple[tup
     for entry in catalogue:
         found = best_type(entry, machine)
         if found is None:
-            name = "Q3_K_M" if entry.parameters >= COMPACT_TYPES_FROM_PARAMETERS else "Q4_K_M"
+            name = "Q3_K_M" if entry.parameters >= SMALLEST_OFFERED["Q3_K_M"] else "Q4_K_M"
             found = name, fit(facts_of(entry, name), FitSettings(), machine)
         result.append((entry, *found))
     return tuple(result)
 
 
-def rank_of(entry: CatalogueEntry) -> float:
-    """The figure that models are ranked by: parameters, discounted by age as the module's first lines say."""
-    active = entry.active_parameters or entry.parameters
-    return math.sqrt(entry.parameters * active) * 2 ** _years_after_2024(entry.released)
+def is_good_for(entry: CatalogueEntry, use: str) -> bool:
+    """Whether a model may be picked for a use: its description says so, or for tools a test that it passed."""
+    if use != "tools":
+        return use in entry.good_for
+    passed = any("tools" in figure.measure.uses and figure.score >= TOOL_SCORE for figure in entry.figures)
+    return passed or "tool_use" in entry.capabilities
+
+
+def rank_of(entry: CatalogueEntry, use: str = "chat", file_type: str = "") -> float:
+    """What a model is ranked by before the machine counts: its effective size in billions, at a type where given."""
+    return float(2 ** (level_of(entry, use) - (quantisation_loss(entry, file_type) if file_type else 0.0)))
 
 
 def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine) -> str:
@@ -143,34 +145,31 @@ def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine) ->
     return f"No model fits: even the smallest, {smallest.name}, does not. {answer.why}"
 
 
-def _candidate(entry: CatalogueEntry, machine: Machine) -> _Candidate | None:
-    found = best_type(entry, machine)
-    if found is None:
-        return None
-    name, answer = found
-    return _Candidate(entry, name, answer, facts_of(entry, name).file_bytes, rank_of(entry))
+def _entries_here(
+    catalogue: Sequence[CatalogueEntry], here: Collection[tuple[str, str]], use: str
+) -> list[tuple[CatalogueEntry, str]]:
+    known = {entry.key: entry for entry in catalogue}
+    return [(known[key], kind) for key, kind in here if key in known and is_good_for(known[key], use)]
 
 
-def _best(candidates: Iterable[_Candidate], words: float) -> _Candidate | None:
-    """The highest-ranked candidate that fits well (else tightly) and answers at that pace."""
-    able = [item for item in candidates if item.is_at_least(words)]
-    well = [item for item in able if item.fit.verdict is Verdict.FITS_WELL]
-    return max(well or able, key=lambda item: item.rank, default=None)
+def _best(candidates: Iterable[Candidate], words: float) -> Candidate | None:
+    """The candidate that is worth most and answers at that pace."""
+    return max((item for item in candidates if item.is_at_least(words)), key=lambda item: item.value, default=None)
 
 
-def _other(candidates: list[_Candidate], first: _Candidate) -> _Candidate | None:
+def _other(candidates: list[Candidate], first: Candidate, use: str) -> Candidate | None:
     """A different character: of another maker, and where possible able to do what the first cannot."""
     others = [item for item in candidates if item.entry.maker != first.entry.maker]
-    more = [item for item in others if _extra(item, first)]
+    more = [item for item in others if _extra(item, first, use)]
     for group in (more, others):
-        found = _best(group, COMFORTABLE_WORDS_PER_S) or _best(group, SLOW_READING_WORDS_PER_S)
-        if found is not None and found.rank >= first.rank / 6:
+        found = _best(group, SLOW_READING_WORDS_PER_S)
+        if found is not None and found.value >= first.value - OTHER_AT_MOST:
             return found
-    return _best([item for item in candidates if item is not first], SLOW_READING_WORDS_PER_S)
+    return _best([item for item in candidates if item.entry.key != first.entry.key], SLOW_READING_WORDS_PER_S)
 
 
-def _fastest(candidates: list[_Candidate], taken: list[_Candidate]) -> _Candidate | None:
-    """The best-ranked one that is at least twice as fast as the first pick, else the fastest that is left."""
+def _fastest(candidates: list[Candidate], taken: list[Candidate]) -> Candidate | None:
+    """The one worth most that is at least twice as fast as the first pick, else the fastest that is left."""
     left = [item for item in candidates if all(item.entry.key != other.entry.key for other in taken)]
     pace = taken[0].words
     if pace is None:
@@ -181,40 +180,59 @@ def _fastest(candidates: list[_Candidate], taken: list[_Candidate]) -> _Candidat
     return max((item for item in left if (item.words or 0) > pace), key=lambda item: item.words or 0, default=None)
 
 
-def _slow_ones(candidates: list[_Candidate], limit: int) -> tuple[Pick, ...]:
+def _slow_ones(candidates: list[Candidate], limit: int) -> tuple[Pick, ...]:
     """Where everything is slower than reading: the fastest first, and said so."""
-    order: Callable[[_Candidate], float] = lambda item: -(item.words or 0)  # noqa: E731 - a key with its type
+    order: Callable[[Candidate], float] = lambda item: -(item.words or 0)  # noqa: E731 - a key with its type
     return tuple(
-        _pick(item, "Slow here", f"Everything is slow on this computer; this one writes {_pace_text(item.fit.speed)}.")
+        _pick(item, "Slow here", f"Everything is slow on this computer; this one writes {_pace_text(item)}.")
         for item in sorted(candidates, key=order)[:limit]
     )
 
 
-def _extra(item: _Candidate, first: _Candidate) -> str:
+def _extra(item: Candidate, first: Candidate, use: str) -> str:
     """What `item` can do that `first` cannot, in words; "" where nothing."""
     if "vision" in item.entry.capabilities and "vision" not in first.entry.capabilities:
         return "it can look at pictures"
-    if "code" in item.entry.good_for and "code" not in first.entry.good_for:
+    if use != "code" and "code" in item.entry.good_for and "code" not in first.entry.good_for:
         return "it was made for programming too"
     if item.fit.context >= 2 * first.fit.context:
         return f"it remembers {pages_text(item.fit.context)}"
     return ""
 
 
-def _pick(item: _Candidate, badge: str, why: str) -> Pick:
-    return Pick(item.entry, item.file_type, item.fit, item.download_bytes, why, badge)
+def _pick(item: Candidate, badge: str, why: str, is_here: bool = False) -> Pick:
+    entry = item.entry
+    if item.file_type == entry.native_type:
+        entry = replace(entry, gguf_repos=(*entry.native_repos, *entry.gguf_repos))
+    download = 0 if is_here else item.download_bytes
+    return Pick(entry, item.file_type, item.fit, download, why, badge, item.value, is_here)
 
 
-def _first_why(item: _Candidate) -> str:
+def _first_why(item: Candidate, use: str, is_here: bool) -> str:
     size = size_text(item.fit.memory.total)
     if item.words is None:
         return f"A careful choice of {size}: the speed of this computer's memory is not known yet."
+    start = "Already on this computer, and " if is_here else ""
+    ground = "by public tests" if has_evidence(item.entry, use) else "by size and age"
+    best = f"{ground} among the best that fit here" if is_here else f"{ground} the strongest that fits here"
     pace = "at a comfortable pace" if item.words >= COMFORTABLE_WORDS_PER_S else "just fast enough to read along"
-    return f"By size and age the strongest that fits here ({size}) {pace}, {_pace_text(item.fit.speed)}."
+    sentence = f"{start}{best} ({size}) {pace}, {_pace_text(item)}{type_words(item)}."
+    return sentence[:1].upper() + sentence[1:]
 
 
-def _second_words(item: _Candidate, first: _Candidate) -> tuple[str, str]:
-    extra = _extra(item, first)
+def type_words(item: Candidate) -> str:
+    """Why this type, where that is worth saying: nothing is lost, or the makers trained it so."""
+    if item.file_type == item.entry.native_type:
+        return "; in the small type that its makers trained it for"
+    if item.file_type in ("BF16", "F16", "F32"):
+        return "; unquantised, as there is room and speed to spare"
+    if item.file_type == "Q8_0" and (item.words or 0) >= SPARE_WORDS_PER_S:
+        return "; hardly quantised, as there is room and speed to spare"
+    return ""
+
+
+def _second_words(item: Candidate, first: Candidate, use: str) -> tuple[str, str]:
+    extra = _extra(item, first, use)
     size = size_text(item.fit.memory.total)
     if extra:
         badge = "Sees pictures" if "pictures" in extra else "Another strength"
@@ -224,30 +242,17 @@ def _second_words(item: _Candidate, first: _Candidate) -> tuple[str, str]:
     return "Smaller", f"A smaller one ({size}) that leaves more memory to other programs."
 
 
-def _fastest_why(item: _Candidate, first: _Candidate) -> str:
+def _fastest_why(item: Candidate, first: Candidate) -> str:
     if item.words is None or not first.words:
         return f"The smallest here ({size_text(item.fit.memory.total)}), so surely quick."
     times = item.words / first.words
     smaller = "; being smaller, it knows less" if item.entry.parameters < first.entry.parameters else ""
-    return f"Writes {_pace_text(item.fit.speed)}, {_times_text(times)} the speed of the first{smaller}."
+    return f"Writes {_pace_text(item)}, {_times_text(times)} the speed of the first{smaller}."
 
 
 def _times_text(times: float) -> str:
     return f"{times:.1f}".removesuffix(".0") + " times" if times < 9.5 else f"about {round(times)} times"
 
 
-def _pace(answer: Fit) -> float | None:
-    return None if answer.speed is None else words_per_second(answer.speed.mid)
-
-
-def _pace_text(speed: SpeedRange | None) -> str:
-    return words_per_second_text(speed)
-
-
-def _years_after_2024(released: str) -> float:
-    """Years since the start of 2024, from "YYYY-MM-DD"; a model without a date counts as old."""
-    try:
-        day = date.fromisoformat(released[:10])
-    except ValueError:
-        return 0.0
-    return max(0.0, min(10.0, (day - date(2024, 1, 1)).days / 365.25))
+def _pace_text(item: Candidate) -> str:
+    return words_per_second_text(item.fit.speed)

@@ -20,9 +20,7 @@ def rough_entry(
     if parameters < 1_000_000:
         raise ValueError("too few parameters for a language model")
     hidden = (parameters * _HEAD_DIM / 12) ** (1 / 3)
-    step = (
-        64 if hidden < 1024 else 256
-    )  # rows in multiples of 256, as K-types need them, are the rule but in the smallest
+    step = 64 if hidden < 1024 else 256  # K-types need rows in multiples of 256: the rule but in the smallest models
     hidden = max(256, round(hidden / step) * step)
     return CatalogueEntry(
         key=repo.lower(),

@@ -1,0 +1,120 @@
+"""What would change a recommendation: asked again of the same machine with more memory, or with faster memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from snug.core.candidates import SPARE_WORDS_PER_S, candidate_of, pace_of
+from snug.core.catalogue import CatalogueEntry
+from snug.core.devices import places_of
+from snug.core.fit import Verdict
+from snug.core.machine import Gpu, Machine
+from snug.core.recommend import Pick, recommend
+from snug.core.words import size_text, words_per_second_text
+
+GIB = 2**30
+MORE_MEMORY = (8 * GIB, 16 * GIB, 32 * GIB, 64 * GIB)
+FASTER = (2.0, 4.0)
+WORTH_SAYING = 0.25
+"""A change that gains fewer doublings is none that anybody would pay for."""
+_NUMBER_WORDS = {2.0: "twice", 4.0: "four times"}
+
+Variant = tuple[str, Machine]
+
+
+def variants(machine: Machine) -> list[Variant]:
+    """The machine with more and with faster memory, the smallest change first, with the words for each."""
+    places = places_of(machine)
+    if places.main.kind == "unified":
+        kinds: list[tuple[str, Callable[[Machine, int], Machine]]] = [("memory", with_more_unified)]
+    elif places.cards:
+        kinds = [("graphics memory", with_more_graphics), ("memory", with_more_memory)]
+    else:
+        kinds = [("memory", with_more_memory)]
+    found = [
+        (f"With {size // GIB} GB more {name}", more(machine, size)) for size in MORE_MEMORY for name, more in kinds
+    ]
+    if places.main.bandwidth or any(card.bandwidth for card in places.cards):
+        found += [
+            (f"With memory {_NUMBER_WORDS[times]} as fast", with_faster_memory(machine, times)) for times in FASTER
+        ]
+    return found
+
+
+def changes(catalogue: Sequence[CatalogueEntry], machine: Machine, use: str, picks: Sequence[Pick]) -> tuple[str, ...]:
+    """For each pick the smallest change that would put another model in its place, as a sentence; "" where none does.
+
+    Nothing is looked up in a table: the recommendation is asked again for each variant of the machine.
+    """
+    found = [""] * len(picks)
+    for words, variant in variants(machine):
+        if all(found):
+            break
+        for index, other in enumerate(recommend(catalogue, variant, use)[: len(picks)]):
+            mine = picks[index]
+            is_other = other.entry.key != mine.entry.key
+            gains = index > 0 or other.value >= mine.value + WORTH_SAYING
+            if not found[index] and is_other and gains and other.badge == mine.badge:
+                found[index] = f"{words}: {other.entry.name} instead ({words_per_second_text(other.fit.speed)})."
+    return tuple(found)
+
+
+def model_changes(entry: CatalogueEntry, machine: Machine, use: str = "chat") -> str:
+    """The smallest change that would make this model better here: fit, a finer type, or a comfortable pace."""
+    now = candidate_of(entry, machine, use)
+    for words, variant in variants(machine):
+        then = candidate_of(entry, variant, use)
+        if then is None:
+            continue
+        if now is None:
+            return f"{words} it would fit, as {then.file_type}, and write {words_per_second_text(then.fit.speed)}."
+        if then.value < now.value + WORTH_SAYING / 2:
+            continue
+        if now.fit.verdict is Verdict.TIGHT and then.fit.verdict is Verdict.FITS_WELL:
+            return f"{words} it would fit well."
+        if (pace_of(now.fit) or SPARE_WORDS_PER_S) < SPARE_WORDS_PER_S and (then.words or 0) >= 1.3 * (now.words or 0):
+            return f"{words} it would write {words_per_second_text(then.fit.speed)}."
+        if then.file_type != now.file_type:
+            return f"{words} the finer {then.file_type} file would fit ({size_text(then.download_bytes)})."
+    return "" if now is not None else "No usual amount of memory more would make it fit."
+
+
+def with_more_memory(machine: Machine, size: int) -> Machine:
+    """The same machine with so many bytes of main memory more, all of them free."""
+    memory = machine.memory
+    more = replace(memory, total=memory.total + size, available=memory.available + size)
+    return replace(machine, memory=more)
+
+
+def with_more_graphics(machine: Machine, size: int) -> Machine:
+    """The same machine with so many bytes more on each graphics card of its own."""
+    return replace(machine, gpus=tuple(_grown(gpu, size) for gpu in machine.gpus))
+
+
+def with_more_unified(machine: Machine, size: int) -> Machine:
+    """The same Mac with so many bytes more of its one memory."""
+    more = with_more_memory(machine, size)
+    gpus = tuple(
+        replace(gpu, memory_total=gpu.memory_total + size) if gpu.kind == "unified" and gpu.memory_total else gpu
+        for gpu in machine.gpus
+    )
+    return replace(more, gpus=gpus)
+
+
+def with_faster_memory(machine: Machine, times: float) -> Machine:
+    """The same machine with every known bandwidth so many times as high."""
+    memory = machine.memory
+    faster = replace(memory, bandwidth=memory.bandwidth * times if memory.bandwidth else None)
+    known = {place.name: place.bandwidth for place in (places_of(machine).main, *places_of(machine).cards)}
+    gpus = tuple(
+        replace(gpu, bandwidth=bandwidth * times) if (bandwidth := gpu.bandwidth or known.get(gpu.name)) else gpu
+        for gpu in machine.gpus
+    )
+    return replace(machine, memory=faster, gpus=gpus)
+
+
+def _grown(gpu: Gpu, size: int) -> Gpu:
+    if gpu.kind != "discrete" or not gpu.memory_total:
+        return gpu
+    return replace(gpu, memory_total=gpu.memory_total + size, memory_free=gpu.memory_free + size)

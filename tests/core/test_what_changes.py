@@ -1,0 +1,69 @@
+"""What would change a pick: found by asking again, never from a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from snug.core.catalogue import load_catalogue
+from snug.core.machine import Machine
+from snug.core.recommend import recommend
+from snug.core.what_changes import (
+    changes,
+    model_changes,
+    variants,
+    with_faster_memory,
+    with_more_graphics,
+    with_more_memory,
+)
+from tests.core.machines import apple, card, machine
+
+CATALOGUE = load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
+ENTRIES = {entry.key: entry for entry in CATALOGUE}
+GIB = 2**30
+COMPUTERS = {"laptop": machine(16), "card": machine(32, card()), "mac": apple(16)}
+
+
+@pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+def test_what_the_sentence_promises_is_what_the_changed_machine_is_offered(computer: Machine) -> None:
+    picks = recommend(CATALOGUE, computer)
+    sentences = changes(CATALOGUE, computer, "chat", picks)
+    assert len(sentences) == len(picks)
+    by_words = dict(variants(computer))
+    assert any(sentences)
+    for index, sentence in enumerate(sentences):
+        if sentence:
+            words, _, rest = sentence.partition(": ")
+            there = recommend(CATALOGUE, by_words[words])[index]
+            assert rest.startswith(there.entry.name)
+            assert there.entry.key != picks[index].entry.key
+
+
+def test_a_model_that_does_not_fit_says_what_it_would_take() -> None:
+    assert "it would fit" in model_changes(ENTRIES["qwen3.5-9b"], machine(8, free_gb=4))
+    giant = replace(ENTRIES["llama-3.3-70b-instruct"], parameters=10**12, layers=120)
+    assert model_changes(giant, machine(8)).startswith("No usual amount")
+
+
+def test_a_model_with_all_it_can_use_says_nothing() -> None:
+    assert model_changes(ENTRIES["qwen3-0.6b"], machine(128, card("NVIDIA H100 80GB HBM3", 80, 3350e9))) == ""
+
+
+def test_the_variants_are_the_same_machine_with_more() -> None:
+    computer = machine(32, card())
+    more = with_more_memory(computer, 8 * GIB)
+    assert more.memory.available == computer.memory.available + 8 * GIB
+    assert more.gpus == computer.gpus
+    grown = with_more_graphics(computer, 8 * GIB)
+    assert grown.gpus[0].memory_free == computer.gpus[0].memory_free + 8 * GIB
+    faster = with_faster_memory(computer, 2.0)
+    assert faster.memory.bandwidth == 2 * (computer.memory.bandwidth or 0)
+    assert faster.gpus[0].bandwidth == 720e9
+
+
+def test_a_mac_is_offered_memory_and_no_graphics_memory() -> None:
+    assert not any("graphics" in words for words, _ in variants(apple(16)))
+    assert any("graphics" in words for words, _ in variants(machine(32, card())))
+    assert not any("fast" in words for words, _ in variants(machine(16, bandwidth=None)))
