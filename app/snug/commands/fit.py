@@ -15,6 +15,7 @@ from snug.commands.machine_file import add_machine_argument, chosen_machine, rea
 from snug.commands.planned_memory import Header, KnownHere, is_this_computer
 from snug.core.catalogue import facts_entry_from_document, facts_of
 from snug.core.errors import UserError
+from snug.core.first_word import first_word_text, first_words
 from snug.core.fit import Fit, FitSettings, MemoryNeed, SpeedRange
 from snug.core.memory_need import kv_bits
 from snug.core.model_facts import ModelFacts
@@ -182,6 +183,9 @@ def fit_document(facts: ModelFacts, answer: Fit) -> dict[str, Any]:
         },
         "speed": speed_document(answer.speed),
         "prefill": speed_document(answer.prefill),
+        "first_word": [
+            {"pages": wait.pages, "low": wait.low, "mid": wait.mid, "high": wait.high} for wait in first_words(answer)
+        ],
         "basis": answer.basis,
     }
 
@@ -205,6 +209,9 @@ def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
         lines.append("How fast it will be cannot be said: the speed of this computer's memory is not known.")
     else:
         lines.append(f"Writes {words_per_second_text(answer.speed)} ({words_range_text(answer.speed)}).")
+        wait = first_word_text(answer)
+        if wait:
+            lines.append(f"{wait[:1].upper()}{wait[1:]}.")
     if not facts.exact:
         lines.append("These are estimates from the model's figures; a file's own header gives exact ones.")
     return [*lines, *facts.warnings]

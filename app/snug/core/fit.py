@@ -157,7 +157,8 @@ class SpeedRange:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The answer. `why` is one sentence; `speed` and `prefill` are None when nothing can be said yet.
+    """The answer. `why` is one sentence; `speed` and `prefill` (the reading of a page; `document_prefill` of a
+    longer document) are None when nothing can be said yet.
 
     `context` is the context length in tokens that the answer is about, `kv_type` the type of its KV cache;
     `gpu_layers` and `offload` the layout over the devices; `basis` is "formula", "dry-run" or "measured".
@@ -173,3 +174,4 @@ class Fit:
     gpu_layers: int = 0
     basis: str = "formula"
     offload: Offload = NO_OFFLOAD
+    document_prefill: SpeedRange | None = None

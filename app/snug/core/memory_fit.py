@@ -15,7 +15,7 @@ from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
 from snug.core.offload import Plan, best_plan, measured_plan
-from snug.core.speed import measured_range, prompt_speed
+from snug.core.speed import DOCUMENT_PAGES, PAGE_TOKENS, measured_range, prompt_speed
 from snug.core.speed_correction import corrected
 
 LARGEST_DEFAULT_CONTEXT = 32_768
@@ -108,19 +108,25 @@ def _fit(
         speed = plan.speed and corrected(plan.speed, machine.speed_correction)
     is_planned = planned is not None and planned.answers(plan.context, settings)
     why = why_sentence(plan.verdict, memory, machine, facts, plan.context, plan.offload)
-    reading = prompt_speed(facts, plan.works, machine.cpu)
     return Fit(
         verdict=plan.verdict,
         why=with_notes(why, (*places.unused, *plan.unused)),
         memory=memory,
         speed=speed,
-        prefill=reading and corrected(reading, machine.reading_correction),
+        prefill=_reading(facts, plan, machine, 1),
+        document_prefill=_reading(facts, plan, machine, DOCUMENT_PAGES),
         context=plan.context,
         kv_type=settings.kv_type,
         gpu_layers=offload.gpu_layers,
         basis="measured" if is_measured else "dry-run" if is_planned else "formula",
         offload=offload,
     )
+
+
+def _reading(facts: ModelFacts, plan: Plan, machine: Machine, pages: int) -> SpeedRange | None:
+    """How fast a prompt of so many pages is read there."""
+    speed = prompt_speed(facts, plan.works, machine.cpu, pages * PAGE_TOKENS)
+    return speed and corrected(speed, machine.reading_correction)
 
 
 def _with_context(

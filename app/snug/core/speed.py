@@ -23,6 +23,7 @@ from snug.core.speed_model import Load, prompt_seconds, token_seconds, type_grou
 CONVERSATION_FILL_TOKENS = 1000
 """Speed is stated for a conversation of about two pages, or a quarter of a smaller context."""
 PAGE_TOKENS = 500
+DOCUMENT_PAGES = 10
 _NOT_CUDA = re.compile(r"radeon|\brx \d|\bvega|instinct|\bpro w\d|\b80[56]0s|\bfirepro|\barc\b|intel", re.IGNORECASE)
 
 
@@ -101,12 +102,12 @@ def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRa
     return None if seconds <= 0 else SpeedRange(1 / max(seconds, slowest), 1 / seconds, 1 / min(seconds, fastest))
 
 
-def prompt_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRange | None:
-    """Tokens of a prompt read a second, for a page; a card reads the prompt also for layers in main memory."""
-    seconds = reading_seconds(facts, works, cpu, PAGE_TOKENS)
+def prompt_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int = PAGE_TOKENS) -> SpeedRange | None:
+    """Tokens read a second of a prompt of so many; a card reads the prompt also for layers in main memory."""
+    seconds = reading_seconds(facts, works, cpu, tokens)
     if seconds is None:
         return None
-    mid = PAGE_TOKENS / seconds
+    mid = tokens / seconds
     low, high = PROMPT_RANGES[backend_of(_reader(works))]
     return SpeedRange(low * mid, mid, high * mid)
 

@@ -57,4 +57,5 @@ def reading_learnt(rows: Iterable[SpeedRow], machine: Machine) -> Correction:
 
 
 def _unmoved(machine: Machine) -> Machine:
-    return replace(machine, speed_correction=UNCORRECTED, reading_correction=UNCORRECTED)
+    """The machine as its figures alone tell it: what was measured with its models would answer for the estimate."""
+    return replace(machine, speed_correction=UNCORRECTED, reading_correction=UNCORRECTED, known_files={})

@@ -7,11 +7,10 @@ from typing import Any
 from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
+from snug.core.first_word import first_word_text
 from snug.core.fit import Fit, Verdict
 from snug.core.machine import Machine
 from snug.core.words import (
-    TOKENS_PER_PAGE,
-    duration_text,
     is_slow,
     pages_text,
     size_text,
@@ -91,13 +90,12 @@ def verdict_kind(fit: Fit | None) -> str:
 
 
 def speed_line(fit: Fit) -> str:
-    """The speed with its range, and the wait for an answer to a page: one line."""
+    """The speed with its range, and the wait for an answer to a page and to a document: one line."""
     if fit.verdict is Verdict.TOO_BIG or fit.speed is None:
         return words_per_second_text(None if fit.verdict is Verdict.TOO_BIG else fit.speed)
     line = f"{words_per_second_text(fit.speed)} ({words_range_text(fit.speed).removesuffix(' words a second')})"
-    if fit.prefill is not None and fit.prefill.mid > 0:
-        line += f" · first word after {duration_text(TOKENS_PER_PAGE / fit.prefill.mid)} for a page"
-    return line
+    wait = first_word_text(fit)
+    return f"{line} · {wait}" if wait else line
 
 
 def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:

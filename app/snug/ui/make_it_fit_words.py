@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from snug.core.first_word import first_words
 from snug.core.fit import Fit, Verdict
 from snug.core.quantisation import group_of
 from snug.core.words import (
-    TOKENS_PER_PAGE,
     duration_text,
     pages_text,
     size_text,
@@ -85,8 +85,9 @@ def figures(choice: ConversionChoice, fit: Fit | None) -> list[dict[str, str]]:
     rows = [{"name": "On disk", "value": size_text(choice.size_bytes)}]
     if fit is not None:
         rows.append({"name": "Speed", "value": speed_words(fit)})
-        if fit.verdict is not Verdict.TOO_BIG and fit.prefill is not None and fit.prefill.mid > 0:
-            rows.append({"name": "First word, for a page", "value": duration_text(TOKENS_PER_PAGE / fit.prefill.mid)})
+        for wait in first_words(fit):
+            prompt = "a page" if wait.pages == 1 else f"{wait.pages} pages"
+            rows.append({"name": f"First word, for {prompt}", "value": duration_text(wait.mid)})
         rows.append({"name": "Remembers", "value": pages_text(fit.context)})
     rows.append({"name": "Against the original", "value": loss_words(choice.words_changed)})
     return rows
