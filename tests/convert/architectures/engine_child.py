@@ -27,7 +27,7 @@ def computed(path: str) -> str:
         context_settings.n_threads = context_settings.n_threads_batch = 1
         name = ctypes.create_string_buffer(64)
         api.llama_model_meta_val_str(model, b"general.architecture", name, 64)
-        is_encoder = b"bert" in name.value
+        is_encoder = any(word in name.value for word in (b"bert", b"embedding"))
         context_settings.embeddings = is_encoder
         if is_encoder:
             context_settings.pooling_type = api.LLAMA_POOLING_TYPE_MEAN

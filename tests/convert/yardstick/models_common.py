@@ -192,6 +192,8 @@ MODELS = (
         "text_config": without(GEMMA3, "architectures") | {"rope_scaling": {"factor": 8.0, "rope_type": "linear"}},
         "vision_config": {"hidden_size": 8}},
         VISION | gemma_text(head_norms=True, prefix="language_model.model.")),
+    TinyModel("gemma-embedding", GEMMA3 | {"architectures": ["Gemma3TextModel"]}, {
+        name.removeprefix("model."): shape for name, shape in gemma_text(head_norms=True).items()}),
     TinyModel("gemma4", {"architectures": ["Gemma4ForConditionalGeneration"], "model_type": "gemma4",
         "text_config": without(GEMMA4_TEXT, "architectures"), "vision_config": {"hidden_size": 8}}, GEMMA4_SHAPES),
     TinyModel("phi3", base("Phi3ForCausalLM", "phi3", original_max_position_embeddings=64, pad_token_id=0,
@@ -243,6 +245,20 @@ MODELS = (
         rope_scaling=LLAMA_31, head_dim=HEAD, **WINDOW), ends() | layers(
         lambda _: norms("post_attention_layernorm", "post_feedforward_layernorm") | attention(norms=True)
         | feed_forward())),
+    TinyModel("arcee", base("ArceeForCausalLM", "arcee", hidden_act="relu2", head_dim=HEAD), ends() | layers(
+        lambda _: norms() | attention() | {"mlp.up_proj.weight": (FEED_FORWARD, WIDTH),
+        "mlp.down_proj.weight": (WIDTH, FEED_FORWARD)})),
+    TinyModel("seed_oss", base("SeedOssForCausalLM", "seed_oss", head_dim=HEAD, pad_token_id=1, attention_bias=True),
+        ends() | layers(lambda _: norms() | attention(bias=("q", "k", "v")) | feed_forward())),
+    TinyModel("ernie4_5", base("Ernie4_5ForCausalLM", "ernie4_5", head_dim=HEAD), LLAMA_TIED),
+    TinyModel("ernie4_5-fused", base("Ernie4_5_ForCausalLM", "ernie4_5", head_dim=HEAD), ends(head=False) | layers(
+        lambda _: norms() | {"self_attn.qkv_proj.weight": ((HEADS + 2 * KV_HEADS) * HEAD, WIDTH),
+        "self_attn.o_proj.weight": (WIDTH, HEADS * HEAD), "mlp.up_gate_proj.weight": (2 * FEED_FORWARD, WIDTH),
+        "mlp.down_proj.weight": (WIDTH, FEED_FORWARD)})),
+    TinyModel("hunyuan-dense", base("HunYuanDenseV1ForCausalLM", "hunyuan_v1_dense", head_dim=HEAD, pad_token_id=0,
+        max_position_embeddings=32768, rope_scaling={"type": "dynamic", "alpha": 1000.0, "factor": 1.0}),
+        ends(head=False) | layers(lambda _: norms() | attention() | feed_forward()
+        | {"self_attn.query_layernorm.weight": (HEAD,), "self_attn.key_layernorm.weight": (HEAD,)})),
     TinyModel("nemotron", without(base("NemotronForCausalLM", "nemotron", norm_eps=1e-5, partial_rotary_factor=0.5,
         head_dim=HEAD, hidden_act="relu2"), "rms_norm_eps"), ends() | {"model.norm.bias": (WIDTH,)} | layers(
         lambda _: with_bias(norms()) | attention() | {"mlp.up_proj.weight": (FEED_FORWARD, WIDTH),

@@ -342,6 +342,10 @@ MODELS = (
         ends(head=False) | layers(lambda _: norms() | attention() | {
             "shared_mlp.input_linear.weight": (2 * FEED_FORWARD, WIDTH),
             "shared_mlp.output_linear.weight": (WIDTH, FEED_FORWARD)})),
+    TinyModel("glm4-moe-lite", base("Glm4MoeLiteForCausalLM", "glm4_moe_lite", q_lora_rank=24, scoring_func="sigmoid",
+        norm_topk_prob=True, n_group=1, topk_group=1, num_nextn_predict_layers=1, **MLA),
+        ends() | layers(lambda layer: mla_layer(layer, LOW_RANK_QUERY, True))
+        | {"model.layers.2.eh_proj.weight": (WIDTH, 2 * WIDTH)}, stored={"e_score_correction_bias": "F32"}),
     seeing("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl", base("", "qwen2_5_vl_text", rope_scaling=MROPE),
         ends() | layers(lambda _: norms() | attention(bias=("q", "k", "v")) | feed_forward())),
     seeing("Qwen3VLForConditionalGeneration", "qwen3_vl", base("", "qwen3_vl_text", head_dim=HEAD, rope_scaling=MROPE),

@@ -20,6 +20,7 @@ from snug.convert.architectures import (
     llama,
     older,
     olmo,
+    others,
     phi,
     planning,
     qwen,
@@ -34,7 +35,7 @@ ARCHITECTURES: tuple[Architecture, ...] = tuple(
     entry
     for family in (
         llama, qwen, qwen35, seeing, gemma, gemma4, phi, gpt_oss, granite, granite_hybrid, olmo, deepseek, glm, lfm2,
-        cohere, exaone, older, bert,
+        cohere, exaone, older, others, bert,
     )
     for entry in family.ENTRIES
 )  # fmt: skip

@@ -143,4 +143,8 @@ DEEPSEEK3 = Architecture(
     },
     skips_later_layers=True,
 )
-ENTRIES = (DEEPSEEK2, DEEPSEEK3)
+GLM_LITE = Architecture(
+    "deepseek2", ("Glm4MoeLiteForCausalLM",), TENSORS, HYPER, SHARED_DEFAULTS, skips_later_layers=True
+)
+"""GLM 4.7 Flash has DeepSeek's shape."""
+ENTRIES = (DEEPSEEK2, DEEPSEEK3, GLM_LITE)

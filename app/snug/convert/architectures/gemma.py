@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from snug.convert.architectures import views
 from snug.convert.architectures.architecture import Architecture, Hyper, Match, Rule, in_layers
 from snug.convert.architectures.blocks import ATTENTION, FEED_FORWARD, KV_HEADS
@@ -108,4 +110,5 @@ GEMMA3 = Architecture(
         "sliding_window": 4096,
     },
 )
-ENTRIES = (GEMMA, GEMMA2, GEMMA3)
+GEMMA_EMBEDDING = replace(GEMMA3, name="gemma-embedding", classes=("Gemma3TextModel",))
+ENTRIES = (GEMMA, GEMMA2, GEMMA3, GEMMA_EMBEDDING)
