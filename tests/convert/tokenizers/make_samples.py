@@ -1,7 +1,7 @@
 """Makes the small tokenizers of tests/data/tokenizers: one of each kind, trained on this project's own text.
 
-Development only: `python -m tests.convert.tokenizers.make_samples [NAME...]`, then `record` beside this file. The samples
-are committed, since another version of the training libraries may choose other tokens.
+Development only: `python -m tests.convert.tokenizers.make_samples [NAME...]`, then `record` beside this file. The
+samples are committed, since another version of the training libraries may choose other tokens.
 """
 
 from __future__ import annotations
@@ -237,7 +237,8 @@ def llama_json() -> Files:
     with_template(tokenizer, first="<s>")
     tokenizer.add_tokens(["<|im_start|>", "<|im_end|>"])
     settings = {"tokenizer_class": "LlamaTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
-                "add_bos_token": True, "add_eos_token": False, "added_tokens_decoder": decoder_of(tokenizer)}  # fmt: skip
+                "add_bos_token": True, "add_eos_token": False,
+                "added_tokens_decoder": decoder_of(tokenizer)}  # fmt: skip
     return {"tokenizer.json": tokenizer, "tokenizer_config.json": settings,
             "config.json": {"vocab_size": SIZE + 2, "bos_token_id": 1, "eos_token_id": 2}}  # fmt: skip
 
@@ -245,7 +246,8 @@ def llama_json() -> Files:
 def gemma() -> Files:
     model = spm("bpe", byte_fallback=True, split_digits=True, normalization_rule_name="identity", pad_id=0, eos_id=1,
                 bos_id=2, unk_id=3, bos_piece="<bos>", eos_piece="<eos>", remove_extra_whitespaces=False,
-                add_dummy_prefix=False, user_defined_symbols=["<mask>", "<unused0>", "<start_of_turn>", "\n\n"])  # fmt: skip
+                add_dummy_prefix=False,
+                user_defined_symbols=["<mask>", "<unused0>", "<start_of_turn>", "\n\n"])  # fmt: skip
     known = {"0": added("<pad>", 0), "1": added("<eos>", 1), "2": added("<bos>", 2), "3": added("<unk>", 3),
              "4": added("<mask>", 4, special=False), "5": added("<unused0>", 5, special=False),
              "6": added("<start_of_turn>", 6), "7": added("\n\n", 7, special=False)}  # fmt: skip
@@ -332,7 +334,8 @@ def roberta() -> Files:
                 "added_tokens_decoder": decoder_of(tokenizer)}  # fmt: skip
     return {"tokenizer.json": tokenizer, "tokenizer_config.json": settings,
             "config.json": {"architectures": ["RobertaModel"], "vocab_size": SIZE, "bos_token_id": ids["<s>"],
-                            "eos_token_id": ids["</s>"], "pad_token_id": ids["<pad>"], "type_vocab_size": 1}}  # fmt: skip
+                            "eos_token_id": ids["</s>"], "pad_token_id": ids["<pad>"],
+                            "type_vocab_size": 1}}  # fmt: skip
 
 
 def xlm_roberta_model() -> Files:

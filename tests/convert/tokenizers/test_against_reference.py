@@ -29,7 +29,7 @@ DIFFERENCES: dict[tuple[str, str], str] = {
     ("bert-words", "tokenizer.ggml.normalizer.lowercase"): "the engine would lower the case of a model that knows it",
     ("xlm-roberta-json", "tokenizer.ggml.add_space_prefix"): "the engine would begin texts otherwise than the model",
 }
-"""Where Snug writes something else than the reference, and why; `test_in_engine` shows that its way is the right one."""
+"""Where Snug writes something else than the reference, and why; `test_in_engine` shows that its way is right."""
 
 
 def read_sample(name: str) -> Vocabulary:

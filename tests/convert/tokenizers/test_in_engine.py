@@ -14,7 +14,13 @@ from tests.convert.tokenizers.make_samples import SAMPLE_MAKERS, SAMPLES
 from tests.convert.tokenizers.test_against_reference import read_sample
 from tests.convert.tokenizers.vocabulary_file import write_vocabulary
 
-PLAIN = ("Hello world", "def f(x):\n    return x + 1\n", " a leading space", "Zażółć gęślą jaźń", "wide ＡＢＣ letters")
+PLAIN = (
+    "Hello world",
+    "def f(x):\n    return x + 1\n",
+    " a leading space",
+    "Zażółć gęślą jaźń",
+    "wide \uff21\uff22\uff23 letters",
+)
 ODD = (CHECK_TEXT, MORE_TEXT, "日本語テキスト", "tabs\tand\n\nlines  and   spaces ")
 ENGINE_DIFFERS = ("bert", "xlm-roberta-json", "xlm-roberta-model")
 """llama.cpp's WordPiece takes more marks off Khmer and Hangul, its unigram counts unknown characters otherwise."""

@@ -64,7 +64,7 @@ class _BySentencePiece:
 
 
 def own_tokenizer(files: Mapping[str, Path]) -> OwnTokenizer | None:
-    """The tokenizer of these files; None where no library outside transformers runs it (tekken.json, shifted pieces)."""
+    """The tokenizer of these files; None where no library runs it as it is (tekken.json, shifted pieces)."""
     known = TokenizerFiles(files)
     if "tokenizer.json" in known or "vocab.json" in known or "vocab.txt" in known:
         return _ByRust(load_rust_tokenizer(known, read_fast(known)))

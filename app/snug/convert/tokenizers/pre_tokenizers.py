@@ -48,6 +48,7 @@ _GPT4O = (
 )
 _MARKS = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"
 _DEEPSEEK3 = _MARKS + r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_JAIS_SPACES = "".join(rf"|\s{{{count}}}(?!\S)" for count in (512, 256, 128, 64, 32, 16, 8, 4, "1,2")) + r"|\s{1}"
 _BLOOM = " ?[^(\\s|[.,!?…。\uff0c、।\u06d4،])]+"
 
 
@@ -96,11 +97,33 @@ PATTERNS: tuple[Pattern, ...] = (
             + r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+",
         ),
     ),
+    Pattern(
+        "deepseek-llm",
+        (
+            r"[\r\n]",
+            r"\s?[\p{Lu}\p{Ll}\p{Lt}]+",
+            "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+",
+            r"\s+$",
+            "[一-龥ࠀ-一가-퟿]+",
+            r"\p{N}+",
+        ),
+    ),
+    Pattern("jais-2", (_LLAMA3.removesuffix(r"|\s+(?!\S)|\s+") + _JAIS_SPACES,)),
+    Pattern(
+        "spark2_5",
+        (
+            r"\p{N}{1,3}",
+            "[一-龥\u3040-ゟ\u30a0-ヿ]+",
+            _MARKS + r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+",
+            r"\p{N}",
+        ),
+    ),
+    Pattern("granite-embed-multi-97m", (_GPT4O.replace("\\p{L}\\p{N}]?", "\\p{L}\\p{M}\\p{N}]?"),), True),
     Pattern("minicpm5", (r"\p{N}{1,3}", _CONTRACTION + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+" + _ENDING), True),
 )
-"""Every different way in which llama.cpp cuts text before BPE (`llm_tokenizer_bpe` in its `llama-vocab.cpp`), most
-usual first. Names that stand for the same cuts (olmo, stablelm2, smollm …) have the name of
-the best-known one."""
+"""The ways in which llama.cpp cuts text before BPE by regular expressions (`llm_tokenizer_bpe` in its
+`llama-vocab.cpp`), most usual first; afmoe, chameleon, kimi-k2 and youtu are known by their hashes alone. Names that
+stand for the same cuts (olmo, stablelm2, smollm …) have the name of the best-known one."""
 
 WHOLE_LINES = "gemma4"
 """BPE on plain UTF-8 with "▁" for a space, as SentencePiece does it: llama.cpp cuts at line ends only."""

@@ -85,7 +85,7 @@ def _put(
 
 
 def _puts_space_before(parsed: TokenizerJson) -> bool:
-    """Whether its pre-tokenizer begins a text with a space; llama.cpp's converter asks a setting that is seldom there."""
+    """Whether its pre-tokenizer puts a space before a text; llama.cpp's converter asks a setting seldom there."""
     part = parsed.part("pre_tokenizer")
     inner = part.get("pretokenizers")
     for step in [part, *(inner if isinstance(inner, list) else [])]:
