@@ -13,6 +13,7 @@ from tests.convert.yardstick.tiny_models import (
     LAYERS,
     VOCABULARY,
     WIDTH,
+    Shapes,
     TinyModel,
     attention,
     base,
@@ -58,7 +59,7 @@ datasets: snug/words
 """
 
 
-def moe(shared: int = 0) -> dict[str, tuple[int, ...]]:
+def moe(shared: int = 0) -> Shapes:
     return (
         {"mlp.gate.weight": (EXPERTS, WIDTH)}
         | experts()
@@ -66,9 +67,9 @@ def moe(shared: int = 0) -> dict[str, tuple[int, ...]]:
     )
 
 
-def gemma_text(head: bool = False, head_norms: bool = False, prefix: str = "model.") -> dict[str, tuple[int, ...]]:
+def gemma_text(head: bool = False, head_norms: bool = False, prefix: str = "model.", count: int = LAYERS) -> Shapes:
     return ends(head, prefix) | layers(
-        lambda _: norms(*FOUR_NORMS) | attention(norms=head_norms) | feed_forward(), prefix + "layers."
+        lambda _: norms(*FOUR_NORMS) | attention(norms=head_norms) | feed_forward(), prefix + "layers.", count
     )
 
 
@@ -79,7 +80,7 @@ VISION = {"vision_tower.vision_model.embeddings.patch_embedding.weight": (8, 3, 
           "multi_modal_projector.mm_input_projection_weight": (8, 8)}  # fmt: skip
 
 
-def gemma4_layer(layer: int) -> dict[str, tuple[int, ...]]:
+def gemma4_layer(layer: int) -> Shapes:
     """The second layer has full attention with wider heads; both have experts beside the dense part."""
     head = HEAD if layer == 0 else 2 * HEAD
     found = norms(*FOUR_NORMS, "pre_feedforward_layernorm_2", "post_feedforward_layernorm_1",
@@ -192,8 +193,8 @@ MODELS = (
         "text_config": without(GEMMA3, "architectures") | {"rope_scaling": {"factor": 8.0, "rope_type": "linear"}},
         "vision_config": {"hidden_size": 8}},
         VISION | gemma_text(head_norms=True, prefix="language_model.model.")),
-    TinyModel("gemma-embedding", GEMMA3 | {"architectures": ["Gemma3TextModel"]}, {
-        name.removeprefix("model."): shape for name, shape in gemma_text(head_norms=True).items()}),
+    TinyModel("gemma-embedding", GEMMA3 | {"architectures": ["Gemma3TextModel"], "num_hidden_layers": 6}, {
+        name.removeprefix("model."): shape for name, shape in gemma_text(head_norms=True, count=6).items()}),
     TinyModel("gemma4", {"architectures": ["Gemma4ForConditionalGeneration"], "model_type": "gemma4",
         "text_config": without(GEMMA4_TEXT, "architectures"), "vision_config": {"hidden_size": 8}}, GEMMA4_SHAPES),
     TinyModel("phi3", base("Phi3ForCausalLM", "phi3", original_max_position_embeddings=64, pad_token_id=0,
