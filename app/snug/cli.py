@@ -25,6 +25,7 @@ COMMAND_MODULES = (
     "snug.commands.library",
     "snug.commands.convert",
     "snug.commands.chat",
+    "snug.commands.measure",
     "snug.commands.doctor",
     "snug.commands.bench",
 )

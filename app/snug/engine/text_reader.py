@@ -91,8 +91,8 @@ class TextReader:
         parameters.n_batch = parameters.n_ubatch = min(BATCH, self.chunk)
         parameters.n_seq_max = 1
         parameters.n_outputs_max = parameters.n_batch
-        parameters.n_threads = parameters.n_threads_batch = threads or useful_threads(
-            path.stat().st_size, physical_cores()
+        parameters.n_threads = parameters.n_threads_batch = useful_threads(
+            path.stat().st_size, threads or physical_cores()
         )
         parameters.no_perf = True
         parameters.abort_callback = self.abort.callback

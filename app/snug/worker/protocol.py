@@ -11,7 +11,7 @@ import msgspec
 from snug.core.fit import NO_OFFLOAD, Offload, Parts
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
-from snug.worker import conversion_messages, speed_messages
+from snug.worker import conversion_messages, measure_messages, speed_messages
 from snug.worker.message import Event, HubAccess, Message, Request
 
 __all__ = ["Event", "HubAccess", "Message", "Request"]
@@ -238,7 +238,10 @@ class FileChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelPage(Event, frozen=True, kw_only=True):
-    """A model's page. `card` is plain Markdown source, to be shown through Snug's own blocks only."""
+    """A model's page. `card` is plain Markdown source, to be shown through Snug's own blocks only.
+
+    Without `choices` it holds `other_format`; `can_convert`: Snug reads that; `gguf_instead`: the same as GGUF.
+    """
 
     repo: str
     revision: str
@@ -247,6 +250,10 @@ class ModelPage(Event, frozen=True, kw_only=True):
     card: str = ""
     base_model: str = ""
     other_format: str = ""
+    can_convert: bool = False
+    weights_bytes: int = 0
+    largest_file_bytes: int = 0
+    gguf_instead: str = ""
 
 
 class InspectRemote(Request, frozen=True, kw_only=True):
@@ -469,16 +476,16 @@ class Unloaded(Event, frozen=True, kw_only=True):
 REQUESTS = (
     Ping | Cancel | Shutdown | ReadMachine | SelfTest | InspectFile | ScanFolders | AskKeyring | SearchHub
     | ReadModelPage | InspectRemote | Download | DiscardDownload | LoadModel | Generate | CountTokens | UnloadModel
-    | DryRun | conversion_messages.REQUESTS | speed_messages.REQUESTS
+    | DryRun | conversion_messages.REQUESTS | speed_messages.REQUESTS | measure_messages.REQUESTS
 )  # fmt: skip
 EVENTS = (
     Ready | Pong | Failed | Cancelled | Progress | MachineRead | SelfTestDone | FileInspected | ScanDone
     | SearchDone | ModelPage | RemoteInspected | DownloadProgress | DownloadDone | Discarded | ModelLoaded
     | GenerationStarted | Text | GenerationDone | TokensCounted | Unloaded | KeyringAnswer
-    | DryRunDone | conversion_messages.EVENTS | speed_messages.EVENTS
+    | DryRunDone | conversion_messages.EVENTS | speed_messages.EVENTS | measure_messages.EVENTS
 )  # fmt: skip
 FINAL_EVENTS = (
     Pong, Failed, Cancelled, MachineRead, SelfTestDone, FileInspected, ScanDone, SearchDone, ModelPage,
     RemoteInspected, DownloadDone, Discarded, ModelLoaded, GenerationDone, TokensCounted, Unloaded, KeyringAnswer,
-    DryRunDone, *conversion_messages.FINAL_EVENTS, *speed_messages.FINAL_EVENTS,
+    DryRunDone, *conversion_messages.FINAL_EVENTS, *speed_messages.FINAL_EVENTS, *measure_messages.FINAL_EVENTS,
 )  # fmt: skip

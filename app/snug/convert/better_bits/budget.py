@@ -16,7 +16,7 @@ from snug.engine.weight_editor import EditableModel
 from snug.formats.checkpoints.number_types import Floats
 from snug.measure.in_memory import Comparison
 
-ROUNDS = 2
+ROUNDS = 1
 CORRECTED = 6
 """In each round so many tensors, those with the largest expected loss, are measured with the type they got."""
 

@@ -63,10 +63,8 @@ class Grid:
     def numbers(self, codes: Codes) -> Floats:
         """What codes stand for before scale and low."""
         if self.table is not None:
-            values: Floats = self.table[codes]
-            return values
-        numbers: Floats = codes.astype(np.float32) - np.float32(self.middle)
-        return numbers
+            return np.take(self.table, codes)
+        return np.subtract(codes, self.middle, dtype=np.float32)
 
 
 _MIDDLES = ((IQ4_VALUES[1:] + IQ4_VALUES[:-1]) / 2).astype(np.float32)

@@ -16,6 +16,7 @@ from snug.convert.plan import ModelPlan, OutputTensor
 from snug.convert.quantize import row_bytes
 from snug.core.errors import UserError
 from snug.engine.calibration import Calibration, importance_of
+from snug.engine.model import physical_cores
 from snug.engine.text_reader import ReadingStopped, TextReader, Tokens
 from snug.engine.weight_editor import EditableModel
 from snug.formats.gguf_writer import padded
@@ -84,8 +85,7 @@ def improve(
             on_chunk=lambda done, total: work.tell("Reading your text with the original model", done, total),
         )
         importance = importance_of(Calibration(squares=inputs.squares)) if options.importance else {}
-        threads = max(1, work.threads)
-        rounder = Rounder(options, importance, inputs, threads)
+        rounder = Rounder(options, importance, inputs, work.threads or physical_cores())
         chosen, predicted = dict(types), -1.0
         if options.mix or options.budget_bytes:
             found = _choose(free, rounder, inputs, work, chunks, room or _tensor_bytes(free, types))

@@ -8,6 +8,7 @@ from typing import Any
 
 from snug.worker import protocol
 from snug.worker.conversion_messages import Convert, DiscardConversion, PreviewConversion
+from snug.worker.measure_messages import MeasureModel
 from snug.worker.speed_messages import MeasureSpeed
 
 HANDLERS: dict[type[protocol.Request], str] = {
@@ -28,6 +29,7 @@ HANDLERS: dict[type[protocol.Request], str] = {
     protocol.DryRun: "dry_run:plan",
     PreviewConversion: "conversion:preview",
     MeasureSpeed: "speed:measure_speed",
+    MeasureModel: "measure:measure",
     Convert: "conversion:run",
     DiscardConversion: "conversion:discard",
 }
