@@ -9,13 +9,11 @@ from snug.convert.architectures.architecture import Architecture, Hyper, Match, 
 from snug.convert.architectures.blocks import ATTENTION, ENDS, KV_HEADS
 from snug.convert.architectures.transforms import Outputs, beside
 
-MXFP4 = "mxfp4"
-"""The stored type of experts whose axes are (experts, outputs, inputs); in plain ones the last two are swapped."""
-
 
 def expert_outputs(match: Match) -> views.View:
+    """Experts as (experts, outputs, inputs): those in MXFP4 come so, plain ones have the last two axes swapped."""
     (view,) = match.views
-    return view if view.stored_type == MXFP4 else views.transposed(view)
+    return views.transposed(view) if view.is_plain else view
 
 
 def down(match: Match) -> Outputs:

@@ -12,14 +12,13 @@ from snug.convert.architectures.settings import Settings, as_number, impossible
 from snug.convert.architectures.transforms import Outputs, merge_experts, rows_in_order
 from snug.convert.architectures.views import Index
 
-PLAIN_TYPES = ("F64", "F32", "F16", "BF16")
 LAYER_NORM = (*BASIC, "attention.layer_norm_epsilon")
 
 
 def from_inputs(match: Match) -> Outputs:
     """GPT-2 keeps its matrices as (inputs, outputs); quantised ones come the usual way round."""
     (view,) = match.views
-    is_swapped = len(view.shape) == 2 and view.stored_type in PLAIN_TYPES
+    is_swapped = len(view.shape) == 2 and view.is_plain
     yield match.name, views.transposed(view) if is_swapped else view
 
 

@@ -14,9 +14,9 @@ from snug.convert.plan import ReadRows
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, PlainWeight, Weight
 from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.float4 import Float4Weight
-from snug.formats.checkpoints.mxfp4 import Mxfp4
 from snug.formats.checkpoints.number_types import Floats
 
+PLAIN_TYPES = ("F64", "F32", "F16", "BF16")
 Index = NDArray[np.int64]
 Blocks = NDArray[np.uint8]
 ReadBlocks = Callable[[int, int], Blocks]
@@ -43,16 +43,18 @@ class View:
     def columns(self) -> int:
         return self.shape[-1] if self.shape else 1
 
-    def read(self) -> Floats:
-        """All of it, in its shape: for small tensors."""
-        return self.read_rows(0, self.rows).reshape(self.shape)
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is stored as the numbers that it is, with the axes that the model's own code gives it. Quantised
+        linear layers always come as (outputs, inputs)."""
+        return self.stored_type in PLAIN_TYPES
 
 
 def stored(weights: CheckpointFormat, name: str, weight: Weight) -> View:
     """The checkpoint's tensor `name` as it is."""
     kind = weights.files.info(name).kind.name if isinstance(weight, PlainWeight) else weights.key
     blocks = None
-    if weights.key == Mxfp4.key and isinstance(weight, Float4Weight):
+    if isinstance(weight, Float4Weight) and weight.parts == (f"{name}_blocks", f"{name}_scales"):
         blocks = mxfp4_blocks(weights, name, weight.shape[-1] // 32)
     return View(weight.shape, lambda first, last: weights.read_rows(name, first, last), (name,), kind, blocks)
 
