@@ -23,7 +23,7 @@ from snug.worker.conversion_messages import ConversionChoice, ConversionDone, Mo
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-AskComparison = Callable[[str, OnDone, OnFailed], None]
+AskComparison = Callable[[str, OnDone, OnFailed, OnDone], None]
 
 
 @QmlElement
@@ -48,6 +48,7 @@ class ConversionResult(QObject):
         self._model_id = 0
         self._comparison = ""
         self._is_comparing = False
+        self._comparing_share = 0.0
 
     def show(self, title: str, origin: str, done: ConversionDone, choice: ConversionChoice, predicted: Fit) -> None:
         """Put the finished file into the library and show what came of it."""
@@ -107,6 +108,11 @@ class ConversionResult(QObject):
     def comparison(self) -> str:
         return self._comparison
 
+    @Property(float, notify=changed)
+    def comparingShare(self) -> float:
+        """How far the comparison is, 0 to 1."""
+        return self._comparing_share
+
     @Property(bool, notify=changed)
     def isComparing(self) -> bool:
         return self._is_comparing
@@ -121,9 +127,14 @@ class ConversionResult(QObject):
         """Compare the file with the original on a text, in a child."""
         if self._done is None or self._is_comparing:
             return
-        self._is_comparing, self._comparison = True, ""
+        self._is_comparing, self._comparison, self._comparing_share = True, "", 0.0
         self.changed.emit()
-        self._ask(self._done.path, self._on_compared, self._on_failed)
+        self._ask(self._done.path, self._on_compared, self._on_failed, self._on_progress)
+
+    def _on_progress(self, event: protocol.Event) -> None:
+        if isinstance(event, protocol.Progress) and event.total:
+            self._comparing_share = event.done / event.total
+            self.changed.emit()
 
     def _on_compared(self, event: protocol.Event) -> None:
         self._is_comparing = False

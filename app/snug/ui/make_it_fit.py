@@ -368,9 +368,9 @@ class MakeItFitModel(QObject):
     def _source(self) -> ConversionSource:
         return source_of(self._text, hub_access(self._store.settings, self._token()))
 
-    def _ask_comparison(self, path: str, done: OnDone, failed: OnFailed) -> None:
+    def _ask_comparison(self, path: str, done: OnDone, failed: OnFailed, progress: OnDone) -> None:
         text = self._own_text if self._weighing == "mine" else ""
-        self._looker.ask(CompareModels(path=path, source=self._source(), text=text), done, failed)
+        self._looker.ask(CompareModels(path=path, source=self._source(), text=text), done, failed, progress)
 
     def _forget_question(self) -> None:
         if self._asked:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from snug.worker import protocol
-from snug.worker.conversion_messages import Convert, DiscardConversion, PreviewConversion
+from snug.worker.conversion_messages import CompareModels, Convert, DiscardConversion, PreviewConversion
 from snug.worker.measure_messages import MeasureModel
 from snug.worker.speed_messages import MeasureSpeed
 
@@ -32,6 +32,7 @@ HANDLERS: dict[type[protocol.Request], str] = {
     MeasureModel: "measure:measure",
     Convert: "conversion:run",
     DiscardConversion: "conversion:discard",
+    CompareModels: "comparison:compare",
 }
 
 

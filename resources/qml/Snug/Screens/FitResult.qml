@@ -89,6 +89,12 @@ Card {
                 onClicked: root.another()
             }
         }
+        ProgressLine {
+            visible: root.result.isComparing
+            value: root.result.comparingShare
+            label: qsTr("Comparing it with the original")
+            Layout.fillWidth: true
+        }
         BodyText {
             objectName: "fitComparison"
             visible: text !== ""
