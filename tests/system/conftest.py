@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from snug.core.machine import EngineDevice
 from snug.system.environment import Environment, NotReadable
 
 MACHINES = Path(__file__).parents[1] / "data" / "machines"
@@ -75,6 +76,11 @@ class RecordedEnvironment(Environment):
 
     def usable_threads(self) -> int:
         return 64
+
+    @property
+    def engine_devices(self) -> tuple[EngineDevice, ...]:
+        """What llama.cpp listed there; empty where that is not recorded."""
+        return tuple(EngineDevice(**row) for row in self._json("engine")) if "json engine" in self.sections else ()
 
     @property
     def expected(self) -> dict[str, Any]:

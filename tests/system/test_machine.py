@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -24,12 +26,14 @@ def test_every_recorded_computer_is_read_as_it_is(recorded: Any) -> None:
     for section in ("cpu", "memory"):
         for key, value in expected.get(section, {}).items():
             assert getattr(getattr(machine, section), key) == (tuple(value) if isinstance(value, list) else value), key
-    for key in ("os", "os_name"):
+    for key in ("os", "os_name", "model", "memory_holders"):
         assert document[key] == expected.get(key, document[key])
+    assert [npu.name for npu in machine.npus] == expected.get("npus", [])
     if "gpus" in expected:
         assert len(machine.gpus) == expected.get("count", len(expected["gpus"]))
         for gpu, figures in zip(machine.gpus, expected["gpus"], strict=True):
-            assert {key: getattr(gpu, key) for key in figures} == figures
+            read_figures = json.loads(json.dumps(asdict(gpu)))
+            assert {key: read_figures[key] for key in figures} == figures
     for key, source in expected.get("sources", {}).items():
         assert machine.sources[key] == source
     for key in expected.get("unread", []):

@@ -51,8 +51,10 @@ def with_engine_devices(machine: Machine, devices: tuple[EngineDevice, ...]) -> 
         if device is not None:
             waiting = [other for other in waiting if other is not device and not _is_view_of(other, device)]
             rules[gpu.kind](both, index, device)
+    known = {gpu.pci_id for gpu in machine.gpus if gpu.pci_id}
     for device in waiting:
-        _add(both, device)
+        if device.device_id not in known:
+            _add(both, device)
     _main_memory(both, devices)
     unread = {key: why for key, why in both.unread.items() if key not in both.sources}
     return replace(
@@ -67,8 +69,11 @@ def with_engine_devices(machine: Machine, devices: tuple[EngineDevice, ...]) -> 
 def _same_device(gpu: Gpu, gpus: tuple[Gpu, ...], waiting: list[EngineDevice]) -> EngineDevice | None:
     """The engine's entry for a device: by bus address, else by name, else the only one of both lists."""
     by_address = [device for device in waiting if gpu.pci_id and device.device_id == gpu.pci_id]
+    if gpu.part_of:
+        # All partitions of a card have its address; the engine lists those that it may use.
+        return next((device for device in by_address if not _differ(device.memory_total, gpu.memory_total)), None)
     if by_address:
-        return min(by_address, key=lambda device: abs(device.memory_total - gpu.memory_total) if gpu.part_of else 0)
+        return by_address[0]
     unknown = [device for device in waiting if not device.device_id or not gpu.pci_id]
     name = _plain(gpu.name)
     for device in unknown:
