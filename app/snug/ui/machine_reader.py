@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from snug.core.corrections import checked_correction
 from snug.core.errors import UserError
+from snug.core.known_files import KnownFiles
 from snug.core.machine import Machine
+from snug.core.machine_changes import machine_changes
 from snug.core.speed_learning import believed
 from snug.core.steady_bandwidth import with_best_bandwidth
 from snug.store import Store
@@ -21,7 +23,7 @@ from snug.worker import protocol
 class MachineReader(QObject):
     """`machine` is what was read, with the person's corrections; None only before the very first reading.
 
-    `held` says what a model that Snug has loaded holds at that time.
+    `held` says what a model that Snug has loaded holds at that time, `files` what is known of the library's models.
     """
 
     changed = Signal()
@@ -34,9 +36,10 @@ class MachineReader(QObject):
         self._children = children
         self._models_folder = models_folder
         self._child: ChildProcess | None = None
+        self.held: Callable[[], Mapping[str, int]] = dict
+        self.files: Callable[[Machine], KnownFiles] = lambda machine: {}
         self._read: Machine | None = store.machine.last()
         self.machine: Machine | None = self._corrected()
-        self.held: Callable[[], Mapping[str, int]] = dict
         self.is_fresh = False
         self.doing = ""
         self.problem: UserError | None = None
@@ -61,6 +64,17 @@ class MachineReader(QObject):
         self._child.send(protocol.ReadMachine(models_folder=self._models_folder()))
         self.changed.emit()
 
+    def changes(self) -> tuple[str, ...]:
+        """What changed since the person last noted it, hardware and drivers only, one sentence each."""
+        noted = self._store.machine.noted() if self._read is not None else None
+        return machine_changes(noted, self._read) if noted is not None and self._read is not None else ()
+
+    def note_changes(self) -> None:
+        """The person knows of everything that changed until now."""
+        if self._read is not None:
+            self._store.machine.note(self._read)
+            self.changed.emit()
+
     def correct(self, key: str, amount: object) -> None:
         """Believe the person's figure, in its own unit. Raises UserError that says what it must be."""
         self._store.machine.set_correction(key, checked_correction(self.known(), key, amount))
@@ -83,7 +97,8 @@ class MachineReader(QObject):
             return None
         measured = [(model.facts, model.measured_tokens_per_s) for model in self._store.models.all()]
         memory = self._store.machine
-        return believed(self._read, memory.corrections(), measured, memory.speed_test())
+        machine = believed(self._read, memory.corrections(), measured, memory.speed_test())
+        return replace(machine, known_files=self.files(machine))
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):
