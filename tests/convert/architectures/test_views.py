@@ -52,7 +52,9 @@ def test_a_transposed_matrix_is_cut_out_of_strips(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "model", [model for model in MODELS if model.name not in TRANSPOSED], ids=lambda model: model.name
+    "model",
+    [model for model in MODELS if model.name.removesuffix("-v5") not in TRANSPOSED],
+    ids=lambda model: model.name,
 )
 def test_a_row_costs_little_more_than_a_row(model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
