@@ -70,8 +70,8 @@ def _same_device(gpu: Gpu, gpus: tuple[Gpu, ...], waiting: list[EngineDevice]) -
     """The engine's entry for a device: by bus address, else by name, else the only one of both lists."""
     by_address = [device for device in waiting if gpu.pci_id and device.device_id == gpu.pci_id]
     if gpu.part_of:
-        # All partitions of a card have its address; the engine lists those that it may use.
-        return next((device for device in by_address if not _differ(device.memory_total, gpu.memory_total)), None)
+        # All partitions of a card have its address; one is known by its memory alone, or not at all.
+        return next((device for device in by_address if _is_alike(device, gpu)), None)
     if by_address:
         return by_address[0]
     unknown = [device for device in waiting if not device.device_id or not gpu.pci_id]
@@ -108,6 +108,11 @@ def _is_software(device: EngineDevice) -> bool:
 
 def _differ(first: int, second: int) -> bool:
     return abs(first - second) > TOLERANCE * max(first, second)
+
+
+def _is_alike(device: EngineDevice, gpu: Gpu) -> bool:
+    is_free_alike = abs(device.memory_free - gpu.memory_free) <= TOLERANCE * gpu.memory_total
+    return is_free_alike and not _differ(device.memory_total, gpu.memory_total)
 
 
 def _discrete(both: _Both, index: int, device: EngineDevice) -> None:
