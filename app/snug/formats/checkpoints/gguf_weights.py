@@ -42,7 +42,7 @@ class GgufWeights:
         start = self._data_offset + info.offset + first * row_bytes
         raw = read_exact(self._source, start, (last - first) * row_bytes, "it")
         with np.errstate(all="ignore"):
-            return _floats(raw, info.kind).reshape(last - first, columns)
+            return floats_of(raw, info.kind).reshape(last - first, columns)
 
     def _info(self, name: str) -> TensorInfo:
         info = self.tensors.get(name)
@@ -51,7 +51,8 @@ class GgufWeights:
         return info
 
 
-def _floats(raw: bytes, kind: GgmlType) -> Floats:
+def floats_of(raw: bytes, kind: GgmlType) -> Floats:
+    """The weights in `raw`, whole blocks of one type, as float32 without a shape."""
     if kind.name in PLAIN:
         number_type = TYPE_BY_NAME[kind.name]
         return to_float32(np.frombuffer(raw, number_type.storage), number_type)

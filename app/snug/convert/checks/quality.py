@@ -1,0 +1,146 @@
+"""A quick figure of how well the new file predicts text, and a test chat."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from snug.convert.checks.report import Check
+from snug.core.errors import UserError
+from snug.engine.model import LoadSettings, load_model
+from snug.engine.sampling import SamplingSettings
+from snug.engine.session import Listener, Session
+from snug.engine.template import Turn
+from snug.engine.text_reader import TextReader
+from snug.measure.divergence import DivergenceSum, PerplexitySum, log_probabilities
+
+QUALITY, CHAT = "quality", "chat"
+CHUNK = 256
+MOST_CHUNKS = 12
+LONGEST_S = 30.0
+"""The reading ends after so many seconds, with what was read until then."""
+MOST_ANSWER_TOKENS = 160
+GUESSING = 0.8
+"""A perplexity of more than so large a share of the vocabulary is that of a model which knows nothing."""
+WORST_DIVERGENCE = 2.0
+"""Nats a token; Q2_K of small models has 0.3."""
+QUESTION = "What is the capital of France? Answer in one short sentence."
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """`perplexity` on the text, 0 where it was not measured; `divergence` in nats a token and `same_of_thousand`
+    against the original, -1 where that could not run."""
+
+    check: Check
+    perplexity: float = 0.0
+    divergence: float = -1.0
+    same_of_thousand: int = -1
+
+
+def check_quality(
+    result: Path,
+    texts: Sequence[str],
+    *,
+    original: Path | None = None,
+    threads: int = 0,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Quality:
+    """Read a little of the text with the new file and, where it is a GGUF that can run here, with the original."""
+    text = "\n\n".join(texts).strip()
+    if not text:
+        return Quality(Check(QUALITY, True, "There was no text to measure with.", is_done=False))
+    ends = time.monotonic() + LONGEST_S
+    sums, surprise = DivergenceSum(), PerplexitySum()
+    with TextReader(result, chunk=CHUNK, threads=threads) as reader:
+        chunks = reader.chunks(reader.tokenize(text), MOST_CHUNKS)
+        other = None if original is None else TextReader(original, chunk=CHUNK, threads=threads)
+        try:
+            judged = 0
+            for chunk in chunks:
+                if is_cancelled() or (judged and time.monotonic() > ends):
+                    break
+                first = CHUNK // 2
+                own = log_probabilities(reader.logits(chunk, first)[:-1])
+                surprise.add(own, chunk[first + 1 :])
+                if other is not None:
+                    sums.add(log_probabilities(other.logits(chunk, first)[:-1]), own, chunk[first + 1 :])
+                judged += 1
+        finally:
+            if other is not None:
+                other.close()
+        vocabulary = reader.vocabulary_size
+    if not judged:
+        return Quality(Check(QUALITY, True, "The text is too short to measure with.", is_done=False))
+    found = surprise.result()
+    details = f"perplexity {found.perplexity:.4g} ± {found.perplexity_error:.2g} over {found.tokens} tokens"
+    if not math.isfinite(found.perplexity) or found.perplexity > GUESSING * vocabulary:
+        words = "The new file predicts text no better than chance: it is of no use. Please report this model."
+        return Quality(Check(QUALITY, False, words, details), found.perplexity)
+    if original is None:
+        words = f"It predicts the text well enough to be used (perplexity {found.perplexity:.3g}; lower is better)."
+        return Quality(Check(QUALITY, True, words, details), found.perplexity)
+    compared = sums.result()
+    details += f"; KL divergence {compared.kl_mean:.4g} ± {compared.kl_error:.2g}, same first choice "
+    details += f"{compared.same_top:.1%}, the original's perplexity {compared.reference_perplexity:.4g}"
+    ok = math.isfinite(compared.kl_mean) and compared.kl_mean < WORST_DIVERGENCE
+    words = f"Of 1,000 words, {compared.same_of_thousand} are the ones that the original would have chosen."
+    if not ok:
+        words = "The new file says something else than the original most of the time: it is of no use."
+    return Quality(Check(QUALITY, ok, words, details), found.perplexity, compared.kl_mean, compared.same_of_thousand)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The test chat: what was answered, and how fast."""
+
+    check: Check
+    answer: str = ""
+    tokens_per_s: float = 0.0
+
+
+def check_chat(result: Path, *, threads: int = 0, is_cancelled: Callable[[], bool] = lambda: False) -> Chat:
+    """Ask one question. A model that is not made for chatting is not asked."""
+    try:
+        model = load_model(LoadSettings(str(result), context=512, threads=threads), is_cancelled=is_cancelled)
+    except UserError as error:
+        if error.kind == "not-a-chat-model":
+            return Chat(Check(CHAT, True, "This model is not made for chatting, so it was not asked.", is_done=False))
+        return Chat(Check(CHAT, False, f"The new file cannot be loaded: {error.title}", error.details))
+    try:
+        parts: list[str] = []
+        settings = SamplingSettings(temperature=0.0, seed=1, max_tokens=MOST_ANSWER_TOKENS)
+        listener = Listener(on_text=parts.append, is_cancelled=is_cancelled)
+        done = Session(model).generate([Turn("user", QUESTION)], settings, listener)
+    except UserError as error:
+        return Chat(Check(CHAT, False, f"The test chat failed: {error.title}", error.details))
+    finally:
+        model.close()
+    answer = "".join(parts).strip()
+    details = f"{done.tokens} tokens, {done.tokens_per_s:.1f} tokens/s, ended by {done.reason!r}: {answer[:400]!r}"
+    return Chat(_judge(answer, done.reason, details), answer, done.tokens_per_s)
+
+
+def _judge(answer: str, reason: str, details: str) -> Check:
+    if reason == "stopped":
+        return Check(CHAT, True, "The test chat was stopped.", details, is_done=False)
+    if not answer:
+        return Check(CHAT, False, "Asked a simple question, the new file answers nothing.", details)
+    if "\ufffd" in answer or repeats(answer):
+        return Check(CHAT, False, "Asked a simple question, the new file answers nonsense over and over.", details)
+    if reason == "length":
+        words = "Asked a simple question, it answers; the test ended before the answer did."
+        return Check(CHAT, True, words, details)
+    return Check(CHAT, True, "Asked a simple question, it answers and comes to an end.", details)
+
+
+def repeats(text: str, times: int = 8, longest: int = 40) -> bool:
+    """Whether a text ends in the same few characters again and again."""
+    for size in range(1, longest + 1):
+        piece = text[-size:]
+        if piece.strip() and len(text) >= size * times and text.endswith(piece * times):
+            return True
+    return False
