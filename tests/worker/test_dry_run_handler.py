@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from snug.core.errors import UserError
+from snug.formats.gguf_header import read_file_header
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
+from tests.hub.pip_variants import pip_split
 
 WISH = protocol.ContextWish(context=1024)
 
@@ -26,6 +28,33 @@ def test_a_header_of_a_large_file_is_planned(
     assert isinstance(from_file, protocol.DryRunDone)
     assert from_file.allocations[0].conversation_bytes == pytest.approx(6 * 2 * 64 * 2 * 2 * 1024, abs=20_000)
     assert from_file.allocations[0].weights_bytes == 0
+
+
+@pytest.mark.parametrize("are_whole", [True, False], ids=["files", "headers"])
+def test_a_model_in_parts_is_planned_like_a_whole_one(
+    start_child: Callable[[], WorkerClient], pip_path: str, tmp_path: Path, are_whole: bool
+) -> None:
+    parts = []
+    contents = pip_split("Q8_0")
+    for number, content in enumerate(contents, 1):
+        path = tmp_path / f"pip-{number:05}-of-{len(contents):05}.gguf"
+        path.write_bytes(content)
+        header = read_file_header(path).data_offset
+        if not are_whole:
+            path.write_bytes(content[:header])
+        parts.append((str(path), len(content)))
+    (first, size), *others = parts
+    request = protocol.DryRun(path=first, wishes=[WISH])
+    if not are_whole:
+        request = protocol.DryRun(path=first, size_bytes=size, more_parts=others, wishes=[WISH])
+    whole = start_child().request(protocol.DryRun(path=pip_path, wishes=[WISH]), timeout=60)
+    assert start_child().request(request, timeout=60) == whole
+
+
+def test_parts_without_a_size_are_refused(start_child: Callable[[], WorkerClient], pip_path: str) -> None:
+    with pytest.raises(UserError) as told:
+        start_child().request(protocol.DryRun(path=pip_path, more_parts=[(pip_path, 0)], wishes=[WISH]), timeout=60)
+    assert told.value.bad_input
 
 
 def test_a_real_load_knows_the_weights(start_child: Callable[[], WorkerClient], pip_path: str) -> None:

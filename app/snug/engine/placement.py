@@ -13,6 +13,12 @@ _LAYER_BY_LAYER = 1
 """`llama_split_mode`: whole layers on each card (llama.h)."""
 
 
+class Override(ctypes.Structure):
+    """`llama_model_tensor_buft_override` (llama.h), which the Python package leaves out."""
+
+    _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
+
+
 class Placement:
     """A layout written into the engine's model parameters. Keep it until the model is loaded: it owns the memory that
     the parameters point to. Raises UserError where a named device is not there."""
@@ -72,8 +78,8 @@ class Placement:
         _, base = libraries()
         base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
         main_memory = base.ggml_backend_cpu_buffer_type()
-        kind = self._api.llama_model_tensor_buft_override
-        return (kind * (count + 1))(*(kind(expert_pattern(layer), main_memory) for layer in range(count)), kind())
+        named = [Override(expert_pattern(layer), main_memory) for layer in range(count)]
+        return (Override * (count + 1))(*named, Override())
 
 
 def expert_pattern(layer: int) -> bytes:
