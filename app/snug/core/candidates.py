@@ -55,6 +55,11 @@ class Candidate:
         """Words a second; None where the speed is not known."""
         return pace_of(self.fit)
 
+    @property
+    def order(self) -> tuple[bool, float]:
+        """What reads along comes before what does not; then the value counts."""
+        return self.is_at_least(SLOW_READING_WORDS_PER_S), self.value
+
     def is_at_least(self, words: float) -> bool:
         """Whether it answers at that pace; with an unknown speed, whether it is small enough to be safe."""
         if self.words is None:
@@ -73,10 +78,12 @@ def candidate_of(
         answer = fit(facts, FitSettings(), machine)
         if answer.verdict is Verdict.TOO_BIG or (name == "BF16" and not only and not _has_plenty(answer)):
             continue
-        value = level_of(entry, use) - quantisation_loss(entry, name, measured) - _costs(answer, use)
-        if best is None or value > best.value:
-            best = Candidate(entry, name, answer, facts.file_bytes, value)
-        if answer.verdict is Verdict.FITS_WELL and (pace_of(answer) or 0.0) >= SPARE_WORDS_PER_S:
+        cost = _costs(answer, use)
+        value = level_of(entry, use) - quantisation_loss(entry, name, measured) - cost
+        found = Candidate(entry, name, answer, facts.file_bytes, value)
+        if best is None or found.order > best.order:
+            best = found
+        if not cost and found.words is not None:
             break  # a coarser type can only be worth less
     return best
 

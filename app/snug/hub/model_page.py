@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from snug.core.errors import UserError
-from snug.hub.choices import choices_in, other_format
+from snug.hub.choices import choices_in
 from snug.hub.library import open_api
+from snug.hub.other_formats import OtherFormat, recognise
 from snug.hub.patience import DEFAULT_PATIENCE, Patience
 from snug.hub.remote import REPO_NAME, Access, File, Page, count_of, text_of
-from snug.hub.search import model_of
+from snug.hub.search import config_of, gguf_of, model_of
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -35,15 +37,25 @@ def read_model_page(access: Access, repo: str, revision: str = "main", patience:
         info = api.model_info(repo, revision=revision or "main", files_metadata=True)
         files = files_of(info)
         model = model_of(info)
+        commit = text_of(info.sha, 64) or revision
         choices = choices_in(files)
+        base = _base_model(info)
+        other, instead = OtherFormat(), ""
+        if not choices:
+            other = recognise(files, _read_config(access, repo, commit, files) or config_of(info), model.tags)
+            instead = gguf_of(api, base or repo, repo)
         return Page(
             repo=repo,
-            revision=text_of(info.sha, 64) or revision,
+            revision=commit,
             model=model,
             choices=choices,
-            card=_read_card(access, repo, text_of(info.sha, 64) or revision, files),
-            base_model=_base_model(info),
-            other_format="" if choices else other_format((file.name for file in files), model.tags),
+            card=_read_card(access, repo, commit, files),
+            base_model=base,
+            other_format=other.label,
+            can_convert=other.can_convert,
+            weights_bytes=other.weights_bytes,
+            largest_file_bytes=other.largest_file_bytes,
+            gguf_instead=instead,
         )
 
 
@@ -70,12 +82,27 @@ def files_of(info: ModelInfo) -> list[File]:
 
 def _read_card(access: Access, repo: str, revision: str, files: list[File]) -> str:
     """The text of README.md without its front matter, at most 256 KiB; "" where it may not be read."""
+    card = next((file for file in files if file.name.lower() == "readme.md"), None)
+    data = b"" if card is None else _read_start(access, repo, revision, card.name)
+    return _without_front_matter(data.decode("utf-8", "ignore"))
+
+
+def _read_config(access: Access, repo: str, revision: str, files: list[File]) -> dict[str, Any]:
+    """The repository's config.json; empty where there is none, or none that can be read."""
+    if all(file.name != "config.json" for file in files):
+        return {}
+    try:
+        document = json.loads(_read_start(access, repo, revision, "config.json"))
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _read_start(access: Access, repo: str, revision: str, name: str) -> bytes:
+    """The first 256 KiB of a small file; nothing where it may not be read."""
     from huggingface_hub import get_session
 
-    card = next((file for file in files if file.name.lower() == "readme.md"), None)
-    if card is None:
-        return ""
-    address = f"{access.endpoint}/{repo}/resolve/{quote(revision, safe='')}/{quote(card.name)}"
+    address = f"{access.endpoint}/{repo}/resolve/{quote(revision, safe='')}/{quote(name)}"
     headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
     data = bytearray()
     try:
@@ -85,8 +112,8 @@ def _read_card(access: Access, repo: str, revision: str, files: list[File]) -> s
                 if len(data) >= MOST_CARD_BYTES:
                     break
     except UserError:
-        return ""  # the files can still be got: a page without its text is better than none
-    return _without_front_matter(bytes(data[:MOST_CARD_BYTES]).decode("utf-8", "ignore"))
+        return b""  # the files can still be got: a page without its text is better than none
+    return bytes(data[:MOST_CARD_BYTES])
 
 
 def _without_front_matter(text: str) -> str:

@@ -63,7 +63,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A model's page. `card` is Markdown source that nobody has checked."""
+    """A model's page. `card` is Markdown source that nobody has checked.
+
+    Where there are no `choices`, `other_format` names what it holds instead, `can_convert` says whether Snug reads
+    that, and `gguf_instead` names a repository with the same model as GGUF. Sizes in bytes, of the weights' files.
+    """
 
     repo: str
     revision: str
@@ -72,6 +76,10 @@ class Page:
     card: str = ""
     base_model: str = ""
     other_format: str = ""
+    can_convert: bool = False
+    weights_bytes: int = 0
+    largest_file_bytes: int = 0
+    gguf_instead: str = ""
 
 
 REPO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")

@@ -6,9 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from snug.core.errors import UserError
-from snug.hub.choices import other_format
 from snug.hub.library import open_api
 from snug.hub.names import read_wanted
+from snug.hub.other_formats import label_of
 from snug.hub.patience import DEFAULT_PATIENCE, Patience
 from snug.hub.remote import Access, Model, count_of, text_of
 
@@ -20,6 +20,7 @@ Sort = Literal["downloads", "likes", "last_modified", "trending_score", "created
 
 _EXPAND: list[Any] = [
     "downloads", "likes", "lastModified", "gated", "pipeline_tag", "tags", "gguf", "safetensors", "library_name",
+    "config",
 ]  # fmt: skip
 _TASKS = {"chat": "text-generation", "vision": "image-text-to-text", "embedding": "feature-extraction"}
 _TASK_TAGS = {"code": "code"}
@@ -81,9 +82,30 @@ def model_of(info: ModelInfo) -> Model:
         architecture=text_of(gguf.get("architecture")),
         context=count_of(gguf.get("context_length")),
         has_gguf=has_gguf,
-        file_format="GGUF" if has_gguf else other_format((), [*tags, library]),
+        file_format="GGUF" if has_gguf else label_of(config_of(info), [*tags, library]),
         tags=tags,
     )
+
+
+def config_of(info: ModelInfo) -> dict[str, Any]:
+    """What the Hub read from the repository's config.json; empty where it read nothing."""
+    return info.config if isinstance(info.config, dict) else {}
+
+
+def gguf_of(api: HfApi, base: str, own: str) -> str:
+    """The most fetched repository with GGUF files made from `base`, which is not `own`; "" where there is none."""
+    if not base:
+        return ""
+    try:
+        for tag in (f"base_model:quantized:{base}", f"base_model:{base}"):
+            found = api.list_models(filter=["gguf", tag], sort="downloads", limit=2)
+            for info in islice(found, 2):
+                repo = text_of(info.id, 200)
+                if repo and repo != own:
+                    return repo
+    except UserError:
+        return ""  # the page is worth showing without this
+    return ""
 
 
 def licence_of(info: ModelInfo, tags: list[str]) -> str:

@@ -1,0 +1,142 @@
+"""How to make room for a model that does not fit well: which programs to close, or how many pages less to remember.
+
+Both are found by asking the fit function again: with what those programs hold as free memory, and with less context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from snug.core.devices import places_of
+from snug.core.fit import Fit, FitSettings, Verdict
+from snug.core.machine import Holder, Machine
+from snug.core.memory_fit import USEFUL_CONTEXT, fit
+from snug.core.model_facts import ModelFacts
+from snug.core.words import TOKENS_PER_PAGE, size_text
+
+MOST_PROGRAMS = 3
+"""Nobody closes more than a few programs for a chat."""
+WORTH_CLOSING_BYTES = 100_000_000
+
+Answer = Callable[[FitSettings, Machine], Fit]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What would make the model fit well: either is enough. `close` is empty, or `pages_less` 0, where it would not."""
+
+    close: tuple[Holder, ...] = ()
+    pages_less: int = 0
+
+    @property
+    def freed_bytes(self) -> int:
+        """What closing those programs gives back."""
+        return sum(holder.size_bytes for holder in self.close)
+
+
+def make_room(facts: ModelFacts, settings: FitSettings, machine: Machine, answer: Fit | None = None) -> Room:
+    """What to close or to leave out so that the model fits well on this machine; nothing where it does already.
+
+    `answer` is the fit that is shown now, where the caller has it.
+    """
+
+    def ask(wanted: FitSettings, there: Machine) -> Fit:
+        return fit(facts, wanted, there)
+
+    now = answer or ask(settings, machine)
+    if now.verdict is Verdict.FITS_WELL:
+        return Room()
+    wanted = replace(settings, context=now.context)
+    return Room(_to_close(ask, wanted, machine, now), _pages_less(ask, wanted, machine))
+
+
+def room_words(room: Room) -> str:
+    """One sentence: "To make room, close Firefox and Code (3.4 GB) or use 10 pages less."; "" where nothing helps."""
+    ways = []
+    if room.close:
+        ways.append(f"close {_names(room.close)} ({size_text(room.freed_bytes)})")
+    if room.pages_less:
+        ways.append(f"use {room.pages_less} {'page' if room.pages_less == 1 else 'pages'} less")
+    return f"To make room, {' or '.join(ways)}." if ways else ""
+
+
+def _to_close(ask: Answer, settings: FitSettings, machine: Machine, now: Fit) -> tuple[Holder, ...]:
+    """The fewest of the largest programs that give back enough, on the device that is too full."""
+    on_card = _card_is_full(now)
+    holders = _worth_closing(
+        [holder for gpu in machine.gpus for holder in gpu.holders] if on_card else machine.memory_holders
+    )
+    freed = _with_graphics_freed if on_card else _with_memory_freed
+    for count in range(1, len(holders) + 1):
+        close = holders[:count]
+        there = ask(settings, freed(machine, sum(holder.size_bytes for holder in close)))
+        if there.verdict is Verdict.FITS_WELL:
+            return _needed_only(ask, settings, machine, close, freed)
+    return ()
+
+
+def _needed_only(
+    ask: Answer,
+    settings: FitSettings,
+    machine: Machine,
+    close: Sequence[Holder],
+    freed: Callable[[Machine, int], Machine],
+) -> tuple[Holder, ...]:
+    """`close` without those that are not needed beside the others: the largest is spared where smaller ones do."""
+    kept = list(close)
+    for holder in close:
+        rest = [other for other in kept if other is not holder]
+        size = sum(other.size_bytes for other in rest)
+        if rest and ask(settings, freed(machine, size)).verdict is Verdict.FITS_WELL:
+            kept = rest
+    return tuple(kept)
+
+
+def _pages_less(ask: Answer, settings: FitSettings, machine: Machine) -> int:
+    """The fewest pages less with which it fits well; 0 where that would leave too few."""
+    most = (settings.context - USEFUL_CONTEXT) // TOKENS_PER_PAGE
+
+    def fits(less: int) -> bool:
+        shorter = replace(settings, context=settings.context - less * TOKENS_PER_PAGE)
+        return ask(shorter, machine).verdict is Verdict.FITS_WELL
+
+    if most < 1 or not fits(most):
+        return 0
+    low, high = 1, most
+    while low < high:
+        middle = (low + high) // 2
+        if fits(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _worth_closing(holders: Sequence[Holder]) -> list[Holder]:
+    large = [holder for holder in holders if holder.size_bytes >= WORTH_CLOSING_BYTES]
+    return sorted(large, key=lambda holder: -holder.size_bytes)[:MOST_PROGRAMS]
+
+
+def _card_is_full(now: Fit) -> bool:
+    fullest = max(now.memory.devices, key=lambda device: device.needed - device.free, default=None)
+    return fullest is not None and fullest is not now.memory.devices[0]
+
+
+def _with_memory_freed(machine: Machine, size: int) -> Machine:
+    memory = machine.memory
+    return replace(machine, memory=replace(memory, available=min(memory.total, memory.available + size)))
+
+
+def _with_graphics_freed(machine: Machine, size: int) -> Machine:
+    used = {place.name for place in places_of(machine).cards}
+    gpus = tuple(
+        replace(gpu, memory_free=min(gpu.memory_total, gpu.memory_free + size)) if gpu.name in used else gpu
+        for gpu in machine.gpus
+    )
+    return replace(machine, gpus=gpus)
+
+
+def _names(holders: Sequence[Holder]) -> str:
+    names = [holder.name for holder in holders]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
