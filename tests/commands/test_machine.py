@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 
 from snug.core.machine_document import machine_from_document
+from snug.paths import Paths
+from snug.store import open_store
 
 
 def snug(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "snug", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
+
+
+@pytest.fixture(autouse=True)
+def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNUG_HOME", str(home))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def test_the_words_name_the_sources(home: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "free for a model" in done.stdout
     assert "[" in done.stdout
-    assert "it was not asked for" in done.stdout
+    assert "measured here" not in done.stdout
     assert "Traceback" not in done.stdout
 
 
@@ -57,3 +64,26 @@ def test_the_machine_file_is_accepted_by_recommend(home: Path, document: dict[st
     done = snug("recommend", "--machine", str(file), "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)
+
+
+def test_what_changed_is_said_until_it_is_noted(home: Path, document: dict[str, object]) -> None:
+    card = {"name": "NVIDIA GeForce RTX 9999", "kind": "discrete", "memory_total": 12 * 2**30, "vendor": "nvidia"}
+    before = machine_from_document({**document, "gpus": [card]})
+    store, _ = open_store(Paths(home))
+    store.machine.remember(before)
+    store.close()
+    said = snug("machine", "--quick")
+    assert "New since last time: NVIDIA GeForce RTX 9999 is gone" in said.stdout
+    changes = json.loads(snug("machine", "--quick", "--json").stdout)["changes"]
+    assert changes == [line for line in changes if "RTX 9999 is gone" in line] != []
+    noted = snug("machine", "--quick", "--noted")
+    assert (noted.returncode, noted.stderr) == (0, "")
+    assert "RTX 9999" in noted.stdout
+    assert "RTX 9999" not in snug("machine", "--quick").stdout
+
+
+def test_the_document_names_who_holds_memory_and_where_two_sources_differ(document: dict[str, object]) -> None:
+    machine = machine_from_document(document)
+    sizes = [holder.size_bytes for holder in machine.memory_holders]
+    assert sizes == sorted(sizes, reverse=True)
+    assert isinstance(document["disagreements"], list)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from snug.commands.command import Command, Context
+from snug.commands.known_library import with_library
+from snug.commands.planned_memory import KnownHere
 from snug.core.errors import UserError
 from snug.core.machine import Machine
+from snug.core.machine_changes import machine_changes
 from snug.core.machine_document import machine_document
-from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line
+from snug.core.machine_words import (
+    FigureRow,
+    disagreement_words,
+    figure_rows,
+    machine_line,
+    memory_line,
+    used_line,
+)
 from snug.core.model_facts import ModelFacts
 from snug.core.speed_learning import believed
 from snug.core.speed_test import SpeedTest
@@ -20,16 +30,31 @@ from snug.worker import protocol
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="do not measure the memory's speed (saves a second)")
+    parser.add_argument("--noted", action="store_true", help="do not mention again what has changed until now")
 
 
 def run(arguments: Namespace, context: Context) -> int:
-    """Read the computer in a child and print it."""
-    machine = read_here(context, measure_bandwidth=not arguments.quick)
+    """Read the computer in a child and print it, with what changed since an earlier reading."""
+    known = kept(context)
+    reading = _read(context, known.folder, measure_bandwidth=not arguments.quick)
+    changes = machine_changes(known.noted, reading) if known.noted else ()
+    if arguments.noted:
+        context.open_store(write=True).machine.note(reading)
+    machine = _believed(reading, known)
     if context.json:
-        context.print_document(machine_document(machine))
+        context.print_document(
+            {
+                **machine_document(machine),
+                "changes": list(changes),
+                "memory_estimates": KnownHere(context).accuracy_document(),
+            }
+        )
         return 0
-    for line in words_of(machine):
+    for line in words_of(machine, changes):
         context.say(line)
+    accuracy = KnownHere(context).accuracy_words()
+    if accuracy:
+        context.say(accuracy)
     return 0
 
 
@@ -39,12 +64,22 @@ def read_here(context: Context, *, measure_bandwidth: bool = True) -> Machine:
     Where the window measured a higher memory bandwidth before, that one stands here too.
     """
     known = kept(context)
-    request = protocol.ReadMachine(models_folder=known.folder, measure_bandwidth=measure_bandwidth)
+    machine = _believed(_read(context, known.folder, measure_bandwidth=measure_bandwidth), known)
+    return with_library(machine, context)
+
+
+def _read(context: Context, folder: str, *, measure_bandwidth: bool) -> Machine:
+    request = protocol.ReadMachine(models_folder=folder, measure_bandwidth=measure_bandwidth)
     answer = context.child().request(request)
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
-    reading = with_best_bandwidth(answer.machine, known.last)
-    return believed(reading, known.corrections, known.measured, known.speed_test)
+    return answer.machine
+
+
+def _believed(reading: Machine, known: Kept) -> Machine:
+    return believed(
+        with_best_bandwidth(reading, known.last), known.corrections, known.measured, known.speed_test
+    )  # fmt: skip
 
 
 def models_folder(context: Context) -> str:
@@ -58,6 +93,7 @@ class Kept:
 
     folder: str
     last: Machine | None = None
+    noted: Machine | None = None
     corrections: Mapping[str, object] = field(default_factory=dict)
     measured: tuple[tuple[ModelFacts, float | None], ...] = ()
     speed_test: SpeedTest | None = None
@@ -71,6 +107,7 @@ def kept(context: Context) -> Kept:
             return Kept(
                 folder=str(store.settings.get("downloads.folder")) or str(context.paths.models),
                 last=store.machine.last(),
+                noted=store.machine.noted() or store.machine.last(),
                 corrections=store.machine.corrections(),
                 measured=tuple((model.facts, model.measured_tokens_per_s) for model in store.models.all()),
                 speed_test=store.machine.speed_test(),
@@ -80,11 +117,14 @@ def kept(context: Context) -> Kept:
     return Kept(str(context.paths.models))
 
 
-def words_of(machine: Machine) -> list[str]:
-    """The human form: two lines that say it, then the figures with their sources."""
+def words_of(machine: Machine, changes: Sequence[str] = ()) -> list[str]:
+    """The human form: a few lines that say it and what is new, then the figures with their sources."""
     rows = figure_rows(machine)
     width = max((len(row.label) for row in rows), default=0)
-    return [machine_line(machine), memory_line(machine), "", *(_row_words(row, width) for row in rows)]
+    said = [machine_line(machine), memory_line(machine), used_line(machine)]
+    said += [disagreement_words(disagreement) for disagreement in machine.disagreements]
+    said += [f"New since last time: {change}" for change in changes]
+    return [*(line for line in said if line), "", *(_row_words(row, width) for row in rows)]
 
 
 def _row_words(row: FigureRow, width: int) -> str:
