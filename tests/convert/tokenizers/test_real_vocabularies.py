@@ -69,9 +69,9 @@ def rebuilt(real: Real) -> tuple[Tokenizer, dict[str, Any]]:
     text = json.loads(tokenizer.to_str())
     text["added_tokens"] = [
         {"id": i, "content": text_, "single_word": False, "lstrip": False, "rstrip": False,
-         "normalized": kind == TokenType.USER_DEFINED, "special": kind == TokenType.CONTROL}
+         "normalized": kind == TokenType.USER_DEFINED, "special": kind in (TokenType.CONTROL, TokenType.UNKNOWN)}
         for i, (text_, kind) in enumerate(zip(tokens, types, strict=True))
-        if kind in (TokenType.CONTROL, TokenType.USER_DEFINED)
+        if kind not in (TokenType.NORMAL, TokenType.UNUSED)
     ]  # fmt: skip
     tokenizer = Tokenizer.from_str(json.dumps(text))
     if real.bos:
