@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from snug.convert.architectures import views
-from snug.convert.architectures.architecture import Architecture, Match, Rule
+from snug.convert.architectures.architecture import Architecture
 from snug.convert.architectures.fixed_types import fixed_type
 from snug.convert.architectures.general import general
 from snug.convert.architectures.hyper_parameters import metadata, unsupported_rope
+from snug.convert.architectures.placing import outputs, place
 from snug.convert.architectures.settings import Settings
 from snug.convert.architectures.views import View
 from snug.convert.plan import Meta, ModelPlan, OutputTensor
@@ -20,20 +20,10 @@ from snug.core.errors import UserError
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 from snug.formats.checkpoints.errors import bad_checkpoint, not_supported
 
-BUFFERS = (".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq")
-"""Endings of what PyTorch saves but no model needs; llama.cpp's converter leaves them out of every architecture."""
-OTHER_SENSES = re.compile(
-    r"^(mlp1?\.|vit\.|vpm\.|siglip2\.|conformer\.|merger\.|resampler\.|sound_encoder\.|sound_projection\."
-    r"|speech_embeddings\.)|visual\.|vision\.|audio\.|talker\.|vision_|audio_|token2wav\.|code2wav\.|projector\."
-    r"|pre_mm_projector_norm|image_newline|view_seperator|patch_embed|patch_merger\.|patch_merge_mlp\.|model\.connector\."
-)
-"""Tensors that see or hear: the text model does without them."""
 MOST_TENSORS_NAMED = 5
 MXFP4 = "MXFP4"
 POOLING = {"mean": 1, "cls": 2, "last": 3}
 """llama.cpp's numbers for how an embedding model makes one vector of many."""
-LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h)\.(\d{1,6})\.")
-_LONGEST_NAME = 1024
 
 
 def find_architecture(config: Mapping[str, Any], architectures: Iterable[Architecture]) -> Architecture:
@@ -111,64 +101,20 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-@dataclass(slots=True)
-class _Group:
-    """The tensors that one rule takes together in one layer, by place of the pattern and number of the expert."""
-
-    rule: Rule
-    layer: int
-    suffix: str
-    members: dict[tuple[int, int], View]
-
-
 def _tensors(architecture: Architecture, settings: Settings, weights: CheckpointFormat) -> tuple[dict[str, View], bool]:
     """Every tensor to be written by name, and whether tensors for other senses were left out."""
-    groups: dict[tuple[str, int, str], _Group] = {}
-    unknown: list[str] = []
-    left_out = False
-    ignored = re.compile("|".join(architecture.ignored)) if architecture.ignored else None
-    table = {pattern: (rule, number) for rule in architecture.tensors for number, pattern in enumerate(rule.patterns)}
-    for stored_name, weight in weights.weights.items():
-        if len(stored_name) > _LONGEST_NAME:
-            raise bad_checkpoint("a tensor has an impossibly long name")
-        if stored_name.endswith(BUFFERS) or (ignored is not None and ignored.search(stored_name)):
-            continue
-        if architecture.skips_later_layers and _layer(stored_name) >= settings.layers:
-            continue
-        name = stored_name
-        for piece in ("language_model.", *architecture.strip):
-            name = name.replace(piece, "")
-        place = _place(table, name)
-        if place is None:
-            if OTHER_SENSES.search(stored_name):
-                left_out = True
-            else:
-                unknown.append(stored_name)
-            continue
-        rule, pattern, layer, expert, suffix = place
-        if layer >= settings.layers:
-            unknown.append(stored_name)
-            continue
-        group = groups.setdefault((rule.name, layer, suffix), _Group(rule, layer, suffix, {}))
-        if (pattern, expert) in group.members:
-            raise bad_checkpoint("they hold a tensor twice", stored_name[:200])
-        group.members[pattern, expert] = views.stored(weights, stored_name, weight)
-    if unknown:
-        raise _unknown(architecture, settings, unknown)
+    stored = ((name, views.stored(weights, name, weight)) for name, weight in weights.weights.items())
+    placed = place(architecture, settings, stored)
+    if placed.unknown:
+        raise _unknown(architecture, settings, placed.unknown)
     found: dict[str, View] = {}
-    for group in groups.values():
-        _add(found, _applied(group, settings))
+    for group in placed.groups.values():
+        _add(found, outputs(group, settings))
     for generate in architecture.generated:
         _add(found, generate(settings))
     _check_layers(found, settings.layers)
     _check_shapes(found, settings)
-    return found, left_out
-
-
-def _layer(name: str) -> int:
-    """The number of the layer that the tensor belongs to, -1 for the others."""
-    match = LAYER.search(name)
-    return int(match[1]) if match else -1
+    return found, placed.left_out
 
 
 def _add(found: dict[str, View], outputs: Iterable[tuple[str, View]]) -> None:
@@ -176,48 +122,6 @@ def _add(found: dict[str, View], outputs: Iterable[tuple[str, View]]) -> None:
         if name in found:
             raise bad_checkpoint("two of them become the same tensor", name)
         found[name] = view
-
-
-def _applied(group: _Group, settings: Settings) -> Iterable[tuple[str, View]]:
-    """The outputs of one rule in one layer."""
-    rule = group.rule
-    name = rule.name.replace("#", str(group.layer)) + group.suffix
-    order = sorted(group.members)
-    experts = 0
-    if any("@" in pattern for pattern in rule.patterns):
-        experts = settings.experts if rule.count is None else rule.count(settings)
-    if experts:
-        present = {pattern for pattern, _ in order}
-        if order != [(pattern, expert) for pattern in sorted(present) for expert in range(experts)]:
-            raise bad_checkpoint(
-                f"the experts of layer {group.layer} are not all there", f"{name}: {len(order)} tensors"
-            )
-    if len({pattern for pattern, _ in order}) not in (1, len(rule.patterns)):
-        raise bad_checkpoint(f"parts of layer {group.layer} are missing", name)
-    match = Match(settings, [group.members[key] for key in order], name, group.layer, group.suffix, experts)
-    if rule.transform is not None:
-        return rule.transform(match)
-    return [(name, match.views[0])]
-
-
-_Table = Mapping[str, tuple[Rule, int]]
-
-
-def _place(table: _Table, name: str) -> tuple[Rule, int, int, int, str] | None:
-    """Which rule takes the tensor, through which of its patterns; layer, expert and ending."""
-    endings = [ending for ending in (".weight", ".bias") if name.endswith(ending)]
-    for ending in ("", *endings):
-        parts = name.removesuffix(ending).split(".")
-        numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= 6]
-        if len(numbers) > 2:
-            return None
-        marks = iter("#@")
-        key = ".".join(next(marks) if part.isdecimal() and len(part) <= 6 else part for part in parts)
-        place = table.get(key) or table.get(f"model.{key}")
-        if place is not None:
-            layer, expert = [*numbers, 0, 0][:2]
-            return (*place, layer, expert, ending)
-    return None
 
 
 def _check_layers(found: Mapping[str, View], layers: int) -> None:
