@@ -71,6 +71,7 @@ class Settings:
     """How a conversion is done. `types` is a mix or the type of every tensor by name; `file_type` then the number that
     the file says of itself. `importance` has for a tensor a figure for each column, or a row of them for each expert.
     `quantiser` takes the place of the plain kernels; `quantiser_key` names it and all that its bytes depend on.
+    `tensors` stand for the source's own, with other values (scales folded in) under the same names and shapes.
     """
 
     types: str | Mapping[str, str]
@@ -79,6 +80,7 @@ class Settings:
     quantiser: Quantiser | None = None
     quantiser_key: str = ""
     metadata: tuple[Meta, ...] = ()
+    tensors: tuple[OutputTensor, ...] | None = None
     threads: int = 1
 
 
@@ -96,10 +98,11 @@ def prepare(source: Source, settings: Settings) -> Prepared:
     """Everything about the result but its weights. Raises UserError where a type needs importance weights."""
     plain = {meta.key: meta.value for meta in source.metadata} | dict(source.values)
     mix = mix_named(settings.types) if isinstance(settings.types, str) else None
+    tensors = source.tensors if settings.tensors is None else settings.tensors
     types = dict(settings.types) if mix is None else tensor_types(  # type: ignore[arg-type]
-        mix, source.tensors, plain, settings.importance is not None
+        mix, tensors, plain, settings.importance is not None
     )  # fmt: skip
-    chosen = mix or nearest_mix(types, source.tensors)
+    chosen = mix or nearest_mix(types, tensors)
     offending = missing_importance(chosen, types) if settings.importance is None else ""
     if offending and settings.quantiser is None:
         raise UserError(
@@ -113,8 +116,8 @@ def prepare(source: Source, settings: Settings) -> Prepared:
     entries = source.entries(number, QUANTISATION_VERSION)
     entries += [(meta.key, encode_value(meta.kind, meta.value)) for meta in settings.metadata]
     source.check_types(types)
-    shapes = [(tensor.name, tensor.shape, types[tensor.name]) for tensor in source.tensors]
-    return Prepared(types, plan_layout(entries, shapes), chosen.name, tuple(source.tensors))
+    shapes = [(tensor.name, tensor.shape, types[tensor.name]) for tensor in tensors]
+    return Prepared(types, plan_layout(entries, shapes), chosen.name, tuple(tensors))
 
 
 def nearest_mix(types: Mapping[str, str], tensors: tuple[OutputTensor, ...]) -> Mix:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snug.convert import preview as previews
+from snug.convert.better_bits.options import BetterBits, options_of
+from snug.convert.better_conversion import Wish, convert_better, forget_work, working_folder
+from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.conversion import Report, Result, Settings, convert
 from snug.convert.open_source import open_local, open_remote
 from snug.convert.pipeline import Stopped as ConversionStopped
@@ -35,6 +38,8 @@ from snug.worker.conversion_messages import (
 from snug.worker.handlers.hub import access_of
 from snug.worker.loop import Job, Stopped
 from snug.worker.sandbox import restrict
+
+USUAL_TYPE = "Q4_K_M"
 
 
 def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
@@ -86,12 +91,34 @@ def run(request: Convert, job: Job) -> ConversionDone:
     with _opened(request.source, out, job) as source:
         _shut_in(request, out)
         job.check()
-        settings = _settings(request, source, job, tell)
+        threads = threads_or(request.threads)
         try:
-            result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
+            if request.calibration or request.budget_bytes:
+                wish = _wish(request)
+                better = convert_better(source, out, wish, threads, on_progress=tell, is_cancelled=job.is_cancelled)
+                result = better.result
+            else:
+                settings = Settings(types=request.type_name or USUAL_TYPE, threads=threads)
+                result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
         except ConversionStopped:
             raise Stopped from None
+    forget_work(out)
     return _done(result)
+
+
+def _wish(request: Convert) -> Wish:
+    """What the request asks of a conversion with calibration. Raises UserError."""
+    name = request.calibration or NEUTRAL
+    options = options_of(request.methods, request.budget_bytes)
+    if not request.methods:
+        options = BetterBits(mix=request.budget_bytes > 0, budget_bytes=request.budget_bytes)
+    return Wish(
+        type_name="" if request.budget_bytes else request.type_name or USUAL_TYPE,
+        budget_bytes=request.budget_bytes,
+        texts=calibration_texts(name),
+        options=options,
+        calibration_name=name if name == NEUTRAL else Path(name).name,
+    )
 
 
 def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
@@ -103,9 +130,10 @@ def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
     if not lock.acquire():
         raise UserError("This file is being made.", "Stop that first.", kind="busy")
     try:
-        fetched = fetching_folder(out)
-        freed = sum(path.stat().st_size for path in fetched.rglob("*") if path.is_file())
-        shutil.rmtree(fetched, ignore_errors=True)
+        freed = 0
+        for folder in (fetching_folder(out), working_folder(out)):
+            freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            shutil.rmtree(folder, ignore_errors=True)
         return protocol.Discarded(freed_bytes=freed + remove_leftovers(out))
     finally:
         lock.release()
@@ -132,11 +160,6 @@ def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
 def fetching_folder(out: Path) -> Path:
     """Where the shards for a result pass through."""
     return out.with_name(out.name + ".fetching")
-
-
-def _settings(request: Convert, source: Source, job: Job, tell: Callable[[Report], None]) -> Settings:
-    threads = threads_or(request.threads)
-    return Settings(types=request.type_name or "Q4_K_M", threads=threads)
 
 
 def _teller(job: Job) -> Callable[[Report], None]:
@@ -167,7 +190,8 @@ def _shut_in(request: Convert, out: Path) -> None:
             details=str(error),
         ) from error
     source = request.source
-    folders = [Path(place).resolve() for place in (source.path, source.adapter) if place]
+    text = request.calibration if request.calibration not in ("", NEUTRAL) else ""
+    folders = [Path(place).resolve() for place in (source.path, source.adapter, text) if place]
     readable = [folder if folder.is_dir() else folder.parent for folder in folders]
     written = [out.parent, user_paths().cache] if source.repo else [out.parent]
     restrict(readable, writable=written, network=bool(source.repo))
