@@ -212,6 +212,8 @@ def words_of(facts: ModelFacts, answer: Fit) -> list[str]:
         wait = first_word_text(answer)
         if wait:
             lines.append(f"{wait[:1].upper()}{wait[1:]}.")
+    if answer.basis == "measured":
+        lines.append("This memory was measured when the model was loaded here.")
     if not facts.exact:
         lines.append("These are estimates from the model's figures; a file's own header gives exact ones.")
     return [*lines, *facts.warnings]

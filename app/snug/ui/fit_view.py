@@ -8,7 +8,7 @@ from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.first_word import first_word_text
-from snug.core.fit import Fit, Verdict
+from snug.core.fit import PART_NAMES, DeviceNeed, Fit, Verdict
 from snug.core.machine import Machine
 from snug.core.words import (
     is_slow,
@@ -22,6 +22,7 @@ from snug.core.words import (
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
+MEASURED_WORDS = "Measured when it was loaded here."
 VERDICT_KINDS = {Verdict.FITS_WELL: "good", Verdict.TIGHT: "tight", Verdict.TOO_BIG: "bad"}
 
 
@@ -36,10 +37,11 @@ class FitView(QObject):
         super().__init__(parent)
         self._fit: Fit | None = None
         self._machine = Machine()
+        self._accuracy = ""
 
-    def show(self, fit: Fit | None, machine: Machine) -> None:
-        """Shows this answer; None while there is none yet."""
-        self._fit, self._machine = fit, machine
+    def show(self, fit: Fit | None, machine: Machine, accuracy: str = "") -> None:
+        """Shows this answer; None while there is none yet. `accuracy` says how far off estimates have been here."""
+        self._fit, self._machine, self._accuracy = fit, machine, accuracy
         self.changed.emit()
 
     @property
@@ -69,7 +71,10 @@ class FitView(QObject):
 
     @Property(str, notify=changed)
     def memoryText(self) -> str:
-        return memory_words(self._fit) if self._fit else ""
+        if self._fit is None:
+            return ""
+        proof = MEASURED_WORDS if self._fit.basis == "measured" else self._accuracy
+        return f"{memory_words(self._fit)} {proof}".rstrip()
 
     @Property(str, notify=changed)
     def why(self) -> str:
@@ -134,14 +139,26 @@ def raw_figures(fit: Fit) -> str:
         f"Context length: {fit.context} tokens, KV cache {fit.kv_type}",
         f"Weights {need.weights:,} bytes, KV cache {need.conversation:,} bytes",
         f"Compute buffers {need.compute:,} bytes, other {need.other:,} bytes",
-        *(f"{item.name}: needs {item.needed:,} of {item.free:,} bytes free" for item in need.devices),
+        *(device_line(item) for item in need.devices),
     ]
     if fit.gpu_layers:
-        lines.append(f"Layers on the graphics device: {fit.gpu_layers}")
+        split = f" ({', '.join(map(str, fit.offload.split))})" if len(fit.offload.split) > 1 else ""
+        lines.append(f"Layers on the graphics device: {fit.gpu_layers}{split}")
+    if fit.offload.cpu_experts:
+        lines.append(f"Layers whose experts stay in main memory: {fit.offload.cpu_experts}")
     if fit.speed:
         lines.append(f"{fit.speed.low:.1f} to {fit.speed.high:.1f} tokens/s, {fit.speed.mid:.1f} in the middle")
     lines.append(f"Basis: {fit.basis}")
     return "\n".join(lines)
+
+
+def device_line(device: DeviceNeed) -> str:
+    """What one memory must hold, by what it is for, and what is free there."""
+    parts = ", ".join(f"{name} {size:,}" for name in PART_NAMES if (size := getattr(device.parts, name)))
+    return (
+        f"{device.name}: needs {device.needed:,} of {device.free:,} bytes free ({parts}); "
+        f"{device.reserved:,} are left to the system"
+    )
 
 
 def _segment(kind: str, size: int, whole: int, words: str) -> dict[str, Any]:
