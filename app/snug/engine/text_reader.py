@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from snug.core.errors import UserError
 from snug.engine.library import llama, log
 from snug.engine.model import AbortFlag, explain_load_failure, physical_cores, useful_threads
+from snug.engine.template import ChatFormat, Turn, choose_format
+from snug.engine.vocabulary import Vocabulary
 
 Floats = NDArray[np.float32]
 Tokens = NDArray[np.int32]
@@ -57,6 +59,7 @@ class TextReader:
         self._callback = self._make_callback(api) if observer else None
         self._no_devices = ctypes.c_void_p(None)
         self._batch: Any = None
+        self._speech: tuple[Vocabulary, ChatFormat] | None = None
         self._context: Any = None
         self._model: Any = self._load(api, path, is_editable)
         try:
@@ -136,6 +139,15 @@ class TextReader:
         if count < 0:
             raise UserError("This text cannot be read by the model.", "Use another.", kind="too-long", bad_input=True)
         return tokens[:count].copy()
+
+    def conversation(self, turns: Sequence[Turn]) -> list[int]:
+        """The tokens of a conversation, as the model's chat template writes it."""
+        if self._speech is None:
+            vocabulary = Vocabulary(self._model)
+            source = llama().llama_model_chat_template(self._model, None) or b""
+            self._speech = vocabulary, choose_format(source.decode("utf-8", "replace"), vocabulary)
+        vocabulary, form = self._speech
+        return vocabulary.tokenize_pieces(form.pieces(turns))
 
     def chunks(self, tokens: Tokens, limit: int = 0) -> list[Tokens]:
         """Whole chunks of a text's tokens, each beginning with the start token where the model wants one."""

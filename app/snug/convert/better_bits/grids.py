@@ -87,8 +87,8 @@ def _pairs(codes: Codes) -> Bytes:
 def _two_bits(codes: Codes) -> Bytes:
     """256 codes of two bits each as 64 bytes: 32 bytes hold codes l, l + 32, l + 64, l + 96 of a half."""
     parts = codes.reshape(len(codes), 2, 4, 32)
-    packed = parts[:, :, 0] | parts[:, :, 1] << 2 | parts[:, :, 2] << 4 | parts[:, :, 3] << 6
-    return packed.reshape(len(codes), 64)
+    packed: Bytes = parts[:, :, 0] | parts[:, :, 1] << 2 | parts[:, :, 2] << 4 | parts[:, :, 3] << 6
+    return np.reshape(packed, (len(codes), 64))
 
 
 def _one_bit(codes: Codes) -> Bytes:

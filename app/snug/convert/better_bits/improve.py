@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from snug.convert.better_bits.budget import Chosen, MixChooser
 from snug.convert.better_bits.inputs import JUDGE_EVERY, InputTables, collect_inputs
@@ -17,6 +20,7 @@ from snug.convert.quantize import row_bytes
 from snug.core.errors import UserError
 from snug.engine.calibration import Calibration, importance_of
 from snug.engine.model import physical_cores
+from snug.engine.template import Turn
 from snug.engine.text_reader import ReadingStopped, TextReader, Tokens
 from snug.engine.weight_editor import EditableModel
 from snug.formats.gguf_writer import padded
@@ -53,7 +57,9 @@ def read_chunks(model: Path, texts: Sequence[str], threads: int = 0, most: int =
     with TextReader(model, chunk=CHUNK, threads=threads) as reader:
         found: list[Tokens] = []
         for text in texts:
-            found += reader.chunks(reader.tokenize(text, parse_special=True), most)
+            talks = conversations_in(text)
+            said = [token for turns in talks for token in reader.conversation(turns)]
+            found += reader.chunks(np.array(said, np.int32) if talks else reader.tokenize(text))
     if len(found) < FEWEST_CHUNKS:
         raise UserError(
             "There is too little text to learn from.",
@@ -63,6 +69,19 @@ def read_chunks(model: Path, texts: Sequence[str], threads: int = 0, most: int =
         )
     step = max(1.0, len(found) / most)  # spread over all of them
     return [found[int(number * step)] for number in range(min(most, len(found)))]
+
+
+def conversations_in(text: str) -> list[list[Turn]]:
+    """The conversations of a text that holds one in each line, as JSON lists of {"role", "text"}; none of another."""
+    found = []
+    for line in text.splitlines():
+        if not line.startswith('[{"role"'):
+            return []
+        try:
+            found.append([Turn(str(turn["role"]), str(turn["text"])) for turn in json.loads(line)])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return []
+    return found
 
 
 def improve(
