@@ -1,4 +1,7 @@
-"""A child process: loads each GGUF that it is given, computes some tokens, and says in JSON what came of it."""
+"""A child process: loads each GGUF that it is given, computes some tokens, and says in JSON what came of it.
+
+An argument is a path, or the paths of a model and of an adapter with a bar between them.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ import numpy as np
 TOKENS = (5, 17, 3, 80, 41, 99)
 
 
-def computed(path: str) -> str:
-    """ "finite", or what is wrong with the model."""
+def computed(path: str, adapter_path: str) -> str:
+    """ "finite", or what is wrong with the model or the adapter for it ("" for none)."""
     settings = api.llama_model_default_params()
     settings.n_gpu_layers = 0
     settings.use_extra_bufts = False
@@ -35,6 +38,12 @@ def computed(path: str) -> str:
         if not context:
             return "has no context"
         try:
+            if adapter_path:
+                adapter = api.llama_adapter_lora_init(model, adapter_path.encode())
+                if not adapter:
+                    return "does not take its adapter"
+                adapters = (api.llama_adapter_lora_p_ctypes * 1)(adapter)
+                api.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0))
             tokens = (api.llama_token * len(TOKENS))(*TOKENS)
             if api.llama_decode(context, api.llama_batch_get_one(tokens, len(TOKENS))):
                 return "does not compute"
@@ -56,4 +65,4 @@ def computed(path: str) -> str:
 if __name__ == "__main__":
     api.llama_backend_init()
     for argument in sys.argv[1:]:
-        print(json.dumps([argument, computed(argument)]), flush=True)
+        print(json.dumps([argument, computed(*(argument + "|").split("|")[:2])]), flush=True)
