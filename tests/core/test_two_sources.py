@@ -39,7 +39,7 @@ def test_memory_that_the_card_may_borrow_is_never_added_to_its_own() -> None:
     (said,) = machine.disagreements
     assert disagreement_words(said) == (
         "NVIDIA GeForce RTX 3060: the system says 13 GB, the engine 21 GB. Snug counts with 13 GB: "
-        "the engine adds main memory that the card may borrow, which is slow."
+        "the rest is main memory that the card may borrow."
     )
 
 

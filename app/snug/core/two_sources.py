@@ -14,7 +14,7 @@ TOLERANCE = 0.10
 # Devices that the processor only pretends to be.
 _SOFTWARE = ("llvmpipe", "lavapipe", "swiftshader", "microsoft basic render", "software rasterizer")
 
-BORROWED = "the engine adds main memory that the card may borrow, which is slow"
+BORROWED = "the rest is main memory that the card may borrow"
 FINDS_ROOM = "it is the engine that has to find room there"
 ALL_FREE = "only the driver knows what other programs hold"
 METAL = "Metal itself decides how much graphics may use"

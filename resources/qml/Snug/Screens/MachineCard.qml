@@ -66,19 +66,30 @@ Card {
             Layout.fillWidth: true
             Layout.topMargin: 14
         }
-        RowLayout {
+        GridLayout {
+            // Side by side where both have room, else what is free comes first.
+            columns: used.implicitWidth + free.implicitWidth + columnSpacing <= width ? 2 : 1
+            columnSpacing: Theme.spaceL
+            rowSpacing: 2
+            layoutDirection: columns === 2 ? Qt.RightToLeft : Qt.LeftToRight
             Layout.fillWidth: true
             Layout.topMargin: 10
 
             SmallText {
-                text: root.model.usedText
-                Layout.fillWidth: true
-            }
-            SmallText {
+                id: free
                 objectName: "freeMemory"
                 text: root.model.isKnown ? root.model.freeText : qsTr("One moment")
                 color: Theme.text
                 font.weight: Font.DemiBold
+                wrapMode: Text.Wrap
+                Layout.maximumWidth: parent.width
+            }
+            SmallText {
+                id: used
+                objectName: "usedMemory"
+                text: root.model.usedText
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
             }
         }
         MachineNotice {
