@@ -165,7 +165,13 @@ def test_all_checks_of_a_good_conversion_pass(pip_source: GgufSource, small_pip:
     said: list[str] = []
     report = check_conversion(
         Checked(
-            small_pip, original=PIP, tensors=pip_source.tensors, texts=[TEXT * 60], loses_bits=True, free_bytes=1 << 30
+            small_pip,
+            original=PIP,
+            reference=PIP,
+            tensors=pip_source.tensors,
+            texts=[TEXT * 60],
+            loses_bits=True,
+            free_bytes=1 << 30,
         ),
         lambda done, total, doing: said.append(doing),
     )

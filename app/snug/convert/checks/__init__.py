@@ -31,7 +31,8 @@ ROOM_TO_RUN = 0.8
 class Checked:
     """What a result is held against.
 
-    `tokenizer_files` of a checkpoint, or `original`: the GGUF that it was made from. `tensors` are what was written,
+    `tokenizer_files` of a checkpoint, or `original`: the GGUF that it was made from. `reference` is a GGUF of the
+    original that can be run, where there is one. `tensors` are what was written,
     whose rows can still be read; None where they are gone or were changed on purpose. `finer` names the tensors that
     were given more bits. `texts` is the text that quality is measured on. `loses_bits` says that the source was rounded
     to few bits before. `free_bytes` of memory are there to run it.
@@ -40,6 +41,7 @@ class Checked:
     result: Path
     tokenizer_files: Mapping[str, Path] = field(default_factory=dict)
     original: Path | None = None
+    reference: Path | None = None
     tensors: Sequence[OutputTensor] | None = None
     finer: Mapping[str, str] = field(default_factory=dict)
     texts: Sequence[str] = ()
@@ -84,13 +86,13 @@ def _run(
     is_cancelled: Callable[[], bool],
 ) -> CheckReport:
     """The checks for which the model is loaded whole; `room` bytes are left for the original beside it."""
-    original = checked.original
-    if original is not None and original.stat().st_size > room:
-        original = None
+    reference = checked.reference
+    if reference is not None and reference.stat().st_size > room:
+        reference = None
     say(3, len(STEPS), STEPS[3])
     try:
         quality = check_quality(
-            checked.result, checked.texts, original=original, threads=checked.threads, is_cancelled=is_cancelled
+            checked.result, checked.texts, original=reference, threads=checked.threads, is_cancelled=is_cancelled
         )
     except UserError as error:
         words = f"The new file could not be measured: {error.title}"

@@ -1,0 +1,103 @@
+"""The checks of a conversion as the child runs them: types with more bits before it, the report after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from snug.convert.calibration_text import NEUTRAL, calibration_texts
+from snug.convert.checks import Checked, check_conversion
+from snug.convert.checks.outliers import finer_types
+from snug.convert.conversion import Settings, prepare
+from snug.convert.mixes import mix_named
+from snug.convert.source import CheckpointSource, Source
+from snug.core.errors import UserError
+from snug.core.machine import Machine
+from snug.system.machine import read_machine
+from snug.worker.conversion_messages import ConversionCheck, ConversionDone, ConversionProgress, Convert
+from snug.worker.loop import Job
+
+MOST_TEXT = 40_000
+"""So many characters from the end of a text are measured with: its beginning may have been calibrated with."""
+
+
+def this_machine(out: Path) -> Machine:
+    """This computer, read before the child shuts itself in."""
+    return read_machine(str(out.parent), measure_bandwidth=False)
+
+
+def with_finer_types(source: Source, settings: Settings, job: Job) -> tuple[Settings, dict[str, str]]:
+    """Settings in which tensors that would lose much more than others have more bits, and those tensors' types.
+
+    Weights that must come from the Hub first are not looked at.
+    """
+    if not isinstance(settings.types, str) or source.fetch_bytes or settings.importance is not None:
+        return settings, {}
+    prepared = prepare(source, settings)
+    job.emit(ConversionProgress(stage="converting", done_bytes=0, total_bytes=0, doing="Looking for outliers"))
+    finer = finer_types(prepared.tensors, prepared.types, is_cancelled=job.is_cancelled)
+    if not finer:
+        return settings, {}
+    file_type = mix_named(settings.types).file_type
+    return replace(settings, types={**prepared.types, **finer}, file_type=file_type), finer
+
+
+def with_checks(
+    done: ConversionDone,
+    request: Convert,
+    source: Source,
+    job: Job,
+    *,
+    machine: Machine | None,
+    finer: Mapping[str, str],
+    reference: Path | None = None,
+    is_plain: bool = True,
+) -> ConversionDone:
+    """`done` with the report on it. `reference` is a GGUF of the original, where one was made; `is_plain` says that the
+    weights were written as the source has them."""
+    if done.facts.kind != "model" and done.facts.kind != "embedding":
+        return done  # an adapter has neither tokens nor a conversation
+    original = source.files[0] if source.kind == "gguf" else None
+    checked = Checked(
+        result=Path(done.path),
+        tokenizer_files=source.checkpoint.tokenizer_files if isinstance(source, CheckpointSource) else {},
+        original=original,
+        reference=reference or original,
+        tensors=source.tensors if is_plain and not source.fetch_bytes else None,
+        finer=finer,
+        texts=_texts(request),
+        loses_bits=source.loses_bits,
+        machine=machine,
+        free_bytes=psutil.virtual_memory().available,
+        threads=request.threads,
+    )
+    report = check_conversion(checked, _teller(job), job.is_cancelled)
+    return msgspec.structs.replace(
+        done,
+        checks=[
+            ConversionCheck(name=check.name, ok=check.ok, words=check.words, details=check.details)
+            for check in report.checks
+        ],
+        sample=report.sample,
+        divergence=report.divergence,
+        words_changed=1000 - report.same_of_thousand if report.same_of_thousand >= 0 else -1.0,
+        tokens_per_s=report.tokens_per_s,
+    )
+
+
+def _texts(request: Convert) -> list[str]:
+    try:
+        return [text[-MOST_TEXT:] for text in calibration_texts(request.calibration or NEUTRAL)]
+    except UserError:
+        return []  # the check says that there was no text
+
+
+def _teller(job: Job) -> Callable[[int, int, str], None]:
+    def say(done: int, total: int, doing: str) -> None:
+        job.emit(ConversionProgress(stage="checking", done_bytes=done, total_bytes=total, doing=doing))
+
+    return say
