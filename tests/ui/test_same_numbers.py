@@ -256,3 +256,19 @@ def test_every_place_shows_the_same_figures_planned_and_measured(rooms: Rooms, q
     measured = the_one_answer(rooms)
     assert measured["memory"] == size_text(TAKEN.total) != planned["memory"]
     assert measured["speed"] == words_per_second_text(SpeedRange(1, 123.4, 200)) != planned["speed"]
+
+
+def test_after_a_chat_every_place_shows_what_the_load_took(rooms: Rooms, qtbot: QtBot) -> None:
+    rooms.chat.newChatWith(rooms.model.id)
+    estimated = rooms.plans.fit(FACTS, FitSettings(), rooms.reader.known())
+    assert rooms.chat.gives_back() == {}
+    assert rooms.chat.composer.send("hello")
+    qtbot.waitUntil(lambda: not rooms.chat.composer.property("isAnswering"), timeout=6 * WAIT_MS)
+    after = rooms.plans.fit(FACTS, FitSettings(), rooms.reader.known())
+    assert (estimated.basis, after.basis) == ("formula", "measured")
+    held = rooms.chat.gives_back()["memory"]
+    assert held == after.memory.total - after.memory.weights  # Linux counts mapped weights as free
+    rooms.refresh()
+    rooms.chat.composer.giveMemoryBack()  # the loader says what a start takes only where nothing is loaded
+    assert the_one_answer(rooms)["memory"] == size_text(after.memory.total)
+    assert [load.name for load in rooms.plans._plans().loads()] == ["Pip"]
