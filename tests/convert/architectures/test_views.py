@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from snug.convert.architectures import views
+from snug.convert.architectures.architecture import Match
+from snug.convert.architectures.older import from_inputs
+from snug.convert.architectures.settings import Settings
 from snug.convert.architectures.views import View
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 from snug.formats.checkpoints.number_types import Floats
@@ -38,7 +41,6 @@ def test_each_view_gives_the_same_rows_in_any_steps(step: int) -> None:
     assert (in_steps(views.picked(matrix, order), step) == table[order]).all()
     assert (in_steps(views.block_rows(cube, np.array([0, 2])), step) == values[:, [0, 2]]).all()
     assert (in_steps(views.columns_picked(matrix, order[1:4]), step) == table[:, order[1:4]]).all()
-    assert (in_steps(views.concatenated([matrix, matrix]), step) == np.concatenate([table, table])).all()
     assert (in_steps(views.stacked([matrix, matrix, matrix]), step) == np.stack([table] * 3)).all()
     assert (in_steps(views.reshaped(matrix, (4, 15)), step) == table.reshape(4, 15)).all()
     assert (in_steps(views.reshaped(matrix, (5, 3, 4)), step) == table.reshape(5, 3, 4)).all()
@@ -73,3 +75,11 @@ def test_a_row_costs_little_more_than_a_row(model: TinyModel, tmp_path: Path, mo
             read.clear()
             tensor.read_rows(tensor.rows // 2, tensor.rows // 2 + 1)
             assert sum(read) <= max(4 * tensor.columns, 64), tensor.name
+
+
+@pytest.mark.parametrize(("stored_type", "shape"), [("F16", (12, 4)), ("gptq", (4, 12))])
+def test_a_quantised_matrix_of_gpt2_already_lies_the_usual_way(stored_type: str, shape: tuple[int, int]) -> None:
+    values = np.zeros((4, 12), np.float32)
+    view = View(values.shape, lambda first, last: values[first:last], ("h.0.mlp.c_fc.weight",), stored_type)
+    ((name, result),) = from_inputs(Match(Settings({}, {}), [view], "blk.0.ffn_up.weight", 0, ".weight"))
+    assert (name, result.shape) == ("blk.0.ffn_up.weight", shape)

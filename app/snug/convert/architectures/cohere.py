@@ -27,6 +27,8 @@ def rotary_size(settings: Settings) -> int:
     return int(settings.number("rotary_pct") * (settings.width // settings.heads))
 
 
+ZERO_BIASES = (r"\.bias$",)
+"""Cohere 2 was trained without biases; some checkpoints hold zeros for them, which the engine does not take."""
 DEFAULTS = {**KV_HEADS, "logit_scale": 0.0625, "layer_norm_eps": 1e-5, "rope_theta": 10000.0,
             "max_position_embeddings": 8192}  # fmt: skip
 COHERE = Architecture(
@@ -48,6 +50,6 @@ COHERE2 = Architecture(
         NO_SCALING,
     ),
     {**DEFAULTS, "head_dim": lambda settings: settings.head_size, "sliding_window": 4096},
-    ignored=(r"\.bias$",),
+    ignored=ZERO_BIASES,
 )
 ENTRIES = (COHERE, COHERE2)

@@ -56,25 +56,9 @@ def plus_one(match: Match) -> Outputs:
     yield match.name, views.mapped(view, lambda rows: rows + np.float32(1))
 
 
-def transpose(match: Match) -> Outputs:
-    """Matrices stored as (inputs, outputs)."""
-    (view,) = match.views
-    yield match.name, views.transposed(view)
-
-
 def merge_experts(match: Match) -> Outputs:
     """The experts of a layer, stored one by one, as one tensor."""
     yield match.name, views.stacked(match.views)
-
-
-def left_out(match: Match) -> Outputs:
-    """Tensors that llama.cpp's converter does not write either."""
-    return ()
-
-
-def join(match: Match) -> Outputs:
-    """Matrices (or biases) one below the other, such as queries, keys and values."""
-    yield match.name, views.concatenated(match.views)
 
 
 def flatten_convolution(match: Match) -> Outputs:

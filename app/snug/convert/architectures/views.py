@@ -172,22 +172,6 @@ def columns_picked(view: View, index: Index) -> View:
     )
 
 
-def concatenated(views: Sequence[View]) -> View:
-    """Matrices of equal row length one below the other; vectors one after the other."""
-    if any(view.shape[1:] != views[0].shape[1:] for view in views):
-        raise disagree(views[0], " and ".join(str(view.shape) for view in views[:4]))
-    shape = (sum(view.shape[0] for view in views), *views[0].shape[1:])
-    sources = tuple(name for view in views for name in view.sources)
-    if len(shape) == 1:
-        return View(
-            shape,
-            lambda first, last: np.concatenate([view.read_rows(first, last) for view in views], axis=1),
-            sources,
-            views[0].stored_type,
-        )
-    return View(shape, _rows_of_many(views), sources, views[0].stored_type)
-
-
 def stacked(views: Sequence[View]) -> View:
     """Tensors of one shape with a new first axis, such as the experts of a layer."""
     if any(view.shape != views[0].shape for view in views):
