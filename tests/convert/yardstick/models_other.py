@@ -42,6 +42,12 @@ def delta_net() -> Shapes:
     }  # fmt: skip
 
 
+NEXT_NET = without(delta_net(), *[f"linear_attn.in_proj_{part}.weight" for part in ("qkv", "z", "b", "a")]) | {
+    "linear_attn.in_proj_qkvz.weight": (2 * KEYS + 2 * VALUES, WIDTH),
+    "linear_attn.in_proj_ba.weight": (2 * VALUE_HEADS, WIDTH),
+}
+
+
 def qwen35_attention() -> Shapes:
     """Queries come with gates of the same size."""
     return attention(norms=True) | {"self_attn.q_proj.weight": (2 * HEADS * HEAD, WIDTH)}
@@ -307,6 +313,13 @@ MODELS = (
         "moe_intermediate_size": EXPERT_WIDTH, "shared_expert_intermediate_size": 48},
             "vision_config": {"hidden_size": 8}},
         QWEN35_MTP | with_text_prefix(ends() | qwen35(qwen35_moe()))),
+    TinyModel("qwen3next", base("Qwen3NextForCausalLM", "qwen3_next", head_dim=HEAD, num_experts=EXPERTS,
+        num_experts_per_tok=2, moe_intermediate_size=EXPERT_WIDTH, shared_expert_intermediate_size=48,
+        linear_conv_kernel_dim=4, linear_key_head_dim=LINEAR, linear_value_head_dim=LINEAR, partial_rotary_factor=0.25,
+        linear_num_key_heads=KEY_HEADS, linear_num_value_heads=VALUE_HEADS, full_attention_interval=4,
+        num_hidden_layers=4), ends() | layers(lambda layer: norms() | (NEXT_NET if layer < 3 else qwen35_attention())
+        | {"mlp.gate.weight": (EXPERTS, WIDTH), "mlp.shared_expert_gate.weight": (1, WIDTH)} | experts()
+        | feed_forward(48, "mlp.shared_expert."), count=4) | {"mtp.fc.weight": (WIDTH, 2 * WIDTH)}),
     TinyModel("gpt-oss", OSS, ends() | layers(lambda _: oss_layer(OSS_PLAIN))),
     TinyModel("gpt-oss-mxfp4", OSS | {"quantization_config": {"quant_method": "mxfp4"}},
         ends() | layers(lambda _: oss_layer(OSS_MXFP4)), stored={"_blocks": "U8", "_scales": "U8"}),

@@ -24,6 +24,7 @@ from snug.convert.architectures import (
     phi,
     planning,
     qwen,
+    qwen3next,
     qwen35,
     seeing,
 )
@@ -34,8 +35,8 @@ from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 ARCHITECTURES: tuple[Architecture, ...] = tuple(
     entry
     for family in (
-        llama, qwen, qwen35, seeing, gemma, gemma4, phi, gpt_oss, granite, granite_hybrid, olmo, deepseek, glm, lfm2,
-        cohere, exaone, older, others, bert,
+        llama, qwen, qwen3next, qwen35, seeing, gemma, gemma4, phi, gpt_oss, granite, granite_hybrid, olmo, deepseek,
+        glm, lfm2, cohere, exaone, older, others, bert,
     )
     for entry in family.ENTRIES
 )  # fmt: skip
