@@ -82,6 +82,27 @@ def test_what_changed_is_said_until_it_is_noted(home: Path, document: dict[str, 
     assert "RTX 9999" not in snug("machine", "--quick").stdout
 
 
+def test_a_figure_can_be_corrected_and_taken_back(home: Path) -> None:
+    said = snug("machine", "--quick", "--correct", "memory.bandwidth=51.2", "--json")
+    assert (said.returncode, said.stderr) == (0, "")
+    machine = machine_from_document(json.loads(said.stdout))
+    assert machine.memory.bandwidth == 51.2e9
+    assert machine.sources["memory.bandwidth"].startswith("corrected by you")
+    assert "51 GB a second   [corrected by you" in snug("machine", "--quick").stdout
+    assert "corrected by you" not in snug("machine", "--quick", "--take-back", "memory.bandwidth").stdout
+    assert "corrected by you" not in snug("machine", "--quick").stdout
+
+
+@pytest.mark.parametrize(
+    "figure", ["memory.total=lots", "memory.total=0", "memory.total", "gpus.7.memory_total=8", "x=1"]
+)
+def test_a_nonsense_correction_is_refused_in_one_line(home: Path, figure: str) -> None:
+    said = snug("machine", "--quick", "--correct", figure)
+    assert said.returncode == 2
+    assert said.stdout == ""
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
 def test_the_document_names_who_holds_memory_and_where_two_sources_differ(document: dict[str, object]) -> None:
     machine = machine_from_document(document)
     sizes = [holder.size_bytes for holder in machine.memory_holders]

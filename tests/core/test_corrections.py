@@ -34,6 +34,24 @@ def test_free_memory_never_exceeds_the_total():
     assert smaller.gpus[0].memory_free == 8_000_000_000
 
 
+def test_a_card_whose_memory_nobody_could_read_gets_all_of_the_persons_figure():
+    machine = Machine(memory=MACHINE.memory, gpus=(Gpu("Card", "discrete"),))
+    better = with_corrections(machine, {"gpus.0.memory_total": 8e9})
+    assert (better.gpus[0].memory_total, better.gpus[0].memory_free) == (8_000_000_000, 8_000_000_000)
+
+
+def test_what_is_free_on_a_card_can_be_corrected_up_to_its_total():
+    better = with_corrections(MACHINE, {"gpus.0.memory_free": 2e9})
+    assert better.gpus[0].memory_free == 2_000_000_000
+    assert with_corrections(MACHINE, {"gpus.0.memory_free": 99e9}).gpus[0].memory_free == 12_000_000_000
+
+
+def test_a_macs_share_for_graphics_and_its_bandwidth_can_be_corrected():
+    machine = Machine(memory=Memory(32_000_000_000, 20_000_000_000), gpus=(Gpu("Apple M4", "unified", 21_000_000_000),))
+    better = with_corrections(machine, {"gpus.0.memory_total": 28e9, "gpus.0.bandwidth": 130e9})
+    assert (better.gpus[0].memory_total, better.gpus[0].bandwidth) == (28_000_000_000, 130e9)
+
+
 def test_only_a_card_of_its_own_memory_can_be_corrected():
     assert "gpus.0.memory_total" in correctable(MACHINE)
     assert "gpus.1.memory_total" not in correctable(MACHINE)

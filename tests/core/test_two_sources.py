@@ -59,6 +59,16 @@ def test_the_smaller_figure_of_what_is_free_is_believed() -> None:
     assert more.disagreements[0].why == two_sources.ALL_FREE
 
 
+def test_what_is_free_is_the_engines_where_the_system_only_supposes_it() -> None:
+    arc = Gpu("Intel Arc B580", "discrete", 12 * GIB, 12 * GIB)
+    source = {"gpus.0.memory_free": "taken as all of it: its driver does not say what is in use"}
+    device = seen(12, 7, name="Vulkan0", description="Intel(R) Arc(tm) B580 Graphics")
+    machine = with_engine_devices(Machine(gpus=(arc,), sources=source), (device,))
+    assert machine.gpus[0].memory_free == 7 * GIB
+    assert machine.disagreements == ()
+    assert machine.sources["gpus.0.memory_free"] == "llama.cpp (Vulkan0)"
+
+
 def test_what_only_the_engine_knows_is_taken_from_it() -> None:
     arc = Gpu("Intel Arc A770", "discrete", vendor="intel", pci_id="0000:03:00.0")
     machine = with_engine_devices(

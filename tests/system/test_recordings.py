@@ -3,6 +3,7 @@ in the same way beside the engine's own list of devices."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -99,6 +100,31 @@ def test_there_are_at_least_forty_recordings(recordings: list[tuple[RecordedEnvi
 def test_every_recording_names_where_its_formats_are_documented(recorded: Any) -> None:
     documented = recorded.sections["documented"].split()
     assert any(word.startswith("https://") for word in documented)
+
+
+def spoiled(text: str, how: str) -> str:
+    """A source's answer as a fault would leave it."""
+    ways = {
+        "cut": text[: len(text) // 2],
+        "digits": re.sub(r"\d", "9", text),
+        "signs": text.replace(":", ";").replace("=", "-").replace('"', "'"),
+    }
+    return ways[how]
+
+
+@pytest.mark.parametrize("how", ["gone", "cut", "digits", "signs"])
+def test_no_source_that_is_missing_or_spoiled_stops_a_probe(recorded: Any, how: str) -> None:
+    for name in recorded.sections:
+        if name in ("system", "about", "documented", "expect", "nvml-error", "json engine"):
+            continue
+        sections = {key: text for key, text in recorded.sections.items() if key != name}
+        if how != "gone" and not name.startswith(("json", "hex")):
+            sections[name] = spoiled(recorded.sections[name], how)
+        machine = read_machine(recorded.models_folder, environment=RecordedEnvironment(sections))
+        assert not [why for why in machine.unread.values() if "own probe failed" in why], name
+        assert all(0 <= gpu.memory_free <= gpu.memory_total for gpu in machine.gpus)
+        assert 0 <= machine.memory.available <= machine.memory.total
+        assert all(row.source for row in figure_rows(machine)), name
 
 
 def test_beside_the_engines_devices_every_recorded_computer_is_believed_as_expected(recorded: Any) -> None:

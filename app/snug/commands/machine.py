@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from snug.commands.command import Command, Context
 from snug.commands.known_library import with_library
 from snug.commands.planned_memory import KnownHere
+from snug.core.corrections import checked_correction, correctable
 from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.machine_changes import machine_changes
@@ -30,6 +31,13 @@ from snug.worker import protocol
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="do not measure the memory's speed (saves a second)")
+    parser.add_argument(
+        "--correct", metavar="FIGURE=AMOUNT", action="append", default=[],
+        help="you know a figure better, in GB or GB a second: memory.total=32; it counts everywhere from now on",
+    )  # fmt: skip
+    parser.add_argument(
+        "--take-back", metavar="FIGURE", action="append", default=[], help="what Snug read counts again"
+    )
     parser.add_argument("--noted", action="store_true", help="do not mention again what has changed until now")
 
 
@@ -41,6 +49,9 @@ def run(arguments: Namespace, context: Context) -> int:
     if arguments.noted:
         context.open_store(write=True).machine.note(reading)
     machine = _believed(reading, known)
+    if arguments.correct or arguments.take_back:
+        corrections = _corrected(context, machine, arguments.correct, arguments.take_back)
+        machine = _believed(reading, replace(known, corrections=corrections))
     if context.json:
         context.print_document(
             {
@@ -74,6 +85,29 @@ def _read(context: Context, folder: str, *, measure_bandwidth: bool) -> Machine:
     if not isinstance(answer, protocol.MachineRead):
         raise UserError("This computer could not be read.", "Try it again.", kind="cancelled")
     return answer.machine
+
+
+def _corrected(
+    context: Context, machine: Machine, corrected: Sequence[str], taken_back: Sequence[str]
+) -> Mapping[str, object]:
+    """Keep the person's figures and forget those taken back. Raises UserError (bad_input), and then keeps nothing."""
+    amounts = {}
+    for words in corrected:
+        key, _, amount = words.partition("=")
+        try:
+            number: object = float(amount)
+        except ValueError:
+            number = amount
+        amounts[key.strip()] = checked_correction(machine, key.strip(), number)
+    for key in taken_back:
+        if key not in correctable(machine):
+            checked_correction(machine, key, 0)
+    memory = context.open_store(write=True).machine
+    for key in taken_back:
+        memory.set_correction(key, None)
+    for key, value in amounts.items():
+        memory.set_correction(key, value)
+    return memory.corrections()
 
 
 def _believed(reading: Machine, known: Kept) -> Machine:

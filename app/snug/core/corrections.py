@@ -26,6 +26,7 @@ class Correctable:
 
 
 _SIZE = ("GB", GIGA, 0.1, 4096.0)
+_FREE = ("GB", GIGA, 0.0, 4096.0)
 _RATE = ("GB a second", GIGA, 0.5, 20_000.0)
 
 
@@ -33,16 +34,20 @@ def correctable(machine: Machine) -> dict[str, Correctable]:
     """The figures of this machine that may be corrected, by their dotted names."""
     keys = {"memory.total": _SIZE, "memory.available": _SIZE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
     for index, gpu in enumerate(machine.gpus):
-        if gpu.kind == "discrete":
-            keys |= {f"gpus.{index}.memory_total": _SIZE, f"gpus.{index}.bandwidth": _RATE}
+        here = f"gpus.{index}"
+        if gpu.kind != "integrated":
+            keys |= {f"{here}.memory_total": _SIZE, f"{here}.bandwidth": _RATE}
+            keys |= {f"{here}.memory_free": _FREE} if gpu.memory_total else {}
     return {key: Correctable(key, *bounds) for key, bounds in keys.items()}
 
 
 def checked_correction(machine: Machine, key: str, amount: object) -> float:
     """`amount` in the figure's unit as bytes, bytes/s or a count. Raises UserError (bad_input) that says its bounds."""
-    figure = correctable(machine).get(key)
+    known = correctable(machine)
+    figure = known.get(key)
     if figure is None:
-        raise UserError("This figure cannot be corrected.", kind="bad-correction", bad_input=True)
+        advice = f"These can be: {', '.join(known)}."
+        raise UserError("This figure cannot be corrected.", advice, kind="bad-correction", bad_input=True)
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
         raise UserError("That is not a number.", "Write it in figures.", kind="bad-correction", bad_input=True)
     if not figure.lowest <= amount <= figure.highest:
@@ -95,7 +100,11 @@ def _with_one(machine: Machine, key: str, value: float) -> Machine:
 def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:
     if field == "bandwidth":
         return replace(gpu, bandwidth=value)
-    return replace(gpu, memory_total=int(value), memory_free=min(gpu.memory_free, int(value)))
+    if field == "memory_free":
+        return replace(gpu, memory_free=min(int(value), gpu.memory_total))
+    # Of a card whose memory nobody could read nothing is known to be in use.
+    free = min(gpu.memory_free, int(value)) if gpu.memory_total else int(value)
+    return replace(gpu, memory_total=int(value), memory_free=free)
 
 
 def amount_now(machine: Machine, key: str) -> float:

@@ -9,6 +9,7 @@ from snug.core.machine import Cpu, Disagreement, Gpu, Holder, Machine, Memory
 from snug.core.words import size_text
 
 OWN_NAME = "Snug"
+TAKEN_AS_ALL = "taken as all of it"
 MEASURED_HERE = "measured here"
 
 _NOISE = (
@@ -195,13 +196,16 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
     part = f" (a part of {name_words(gpu.part_of)})" if gpu.part_of else ""
     rows = [_row(machine, f"{here}.name", "Graphics", name_words(gpu.name) + kind + part)]
     if gpu.memory_total or gpu.kind == "discrete":
-        total = f"{size_text(gpu.memory_free)} free of {size_text(gpu.memory_total)}" if gpu.memory_total else ""
-        if total and gpu.memory_used:
-            total += f", {size_text(gpu.memory_used)} in use"
-        label = "Graphics memory" if gpu.kind == "discrete" else "Set aside for graphics"
-        rows.append(
-            _row(machine, f"{here}.memory_total", "Usable by graphics" if gpu.kind == "unified" else label, total)
-        )
+        labels = {
+            "discrete": "Graphics memory",
+            "integrated": "Set aside for graphics",
+            "unified": "Usable by graphics",
+        }
+        total = size_text(gpu.memory_total) if gpu.memory_total else ""
+        rows.append(_row(machine, f"{here}.memory_total", labels[gpu.kind], total))
+        if total:
+            used = f", {size_text(gpu.memory_used)} in use" if gpu.memory_used else ""
+            rows.append(_row(machine, f"{here}.memory_free", "Free of it now", size_text(gpu.memory_free) + used))
     if gpu.holders:
         key = f"{here}.holders"
         held = holders_words(gpu.holders, most=5)

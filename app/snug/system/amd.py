@@ -54,9 +54,11 @@ def read(environment: Environment) -> Reading:
         gpus.append(gpu)
         sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:
-            sources |= {f"{here}.memory_total": SOURCE, f"{here}.memory_free": SOURCE, f"{here}.memory_shared": SOURCE}
+            sources |= {f"{here}.memory_total": SOURCE, f"{here}.memory_free": SOURCE}
         else:
             unread[f"{here}.memory_total"] = f"the driver ({card.driver or 'none'}) does not give this device's memory"
+        if gpu.memory_shared:
+            sources[f"{here}.memory_shared"] = SOURCE
         unread[f"{here}.bandwidth"] = "the amdgpu driver does not give the width of the memory bus"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
 

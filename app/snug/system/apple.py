@@ -89,8 +89,8 @@ def parse(output: str, available: int, profile: Profile = Profile()) -> Reading:
     if row:
         sources["gpus.0.bandwidth"] = f"{model}: {MODELS_SOURCE}"
     modules = Modules(kind=profile.memory_kind, rated_bandwidth=gpu.bandwidth) if profile.memory_kind or row else None
-    if row:
-        sources["memory.rated_bandwidth"] = sources["gpus.0.bandwidth"]
+    if modules:
+        sources["memory.rated_bandwidth"] = sources.get("gpus.0.bandwidth", "system_profiler")
     return Reading(model=model, gpus=(gpu,), modules=modules, sources=sources)
 
 

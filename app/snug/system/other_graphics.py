@@ -6,6 +6,7 @@ import re
 
 from snug.core.gpu_bandwidths import device_by_pci_id
 from snug.core.machine import Gpu
+from snug.core.machine_words import TAKEN_AS_ALL
 from snug.system import amd, drm
 from snug.system.environment import Environment, NotReadable
 from snug.system.reading import Reading
@@ -35,7 +36,12 @@ def read(environment: Environment) -> Reading:
         gpus.append(gpu)
         sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:
-            sources[f"{here}.memory_total"] = f"{gpu.driver} driver (sysfs)"
+            says = f"{gpu.driver} driver (sysfs)"
+            sources[f"{here}.memory_total"] = says
+            is_all = gpu.memory_free == gpu.memory_total
+            sources[f"{here}.memory_free"] = (
+                f"{TAKEN_AS_ALL}: its driver does not say what is in use" if is_all else says
+            )
         elif gpu.kind == "discrete":
             unread[f"{here}.memory_total"] = f"its kernel driver ({gpu.driver or 'none'}) does not say"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)

@@ -122,10 +122,14 @@ def _read_windows(environment: Environment) -> Reading:
         name = parse_registry(environment.output(("reg", "query", _WINDOWS_KEY, "/v", "ProcessorNameString")))
     except NotReadable:
         name = ""
-    present = (names for number, names in _WINDOWS_FEATURES.items() if environment.has_processor_feature(number))
+    try:
+        present = [names for number, names in _WINDOWS_FEATURES.items() if environment.has_processor_feature(number)]
+    except NotReadable:
+        present = []
     features = _known(name for names in present for name in names)
     reading = _with_sources(Cpu(name=name, features=features), "Windows registry")
-    return Reading(cpu=reading.cpu, sources={**reading.sources, "cpu.features": "Windows"}, unread=reading.unread)
+    sources = {**reading.sources, "cpu.features": "Windows"} if features else reading.sources
+    return Reading(cpu=reading.cpu, sources=sources, unread=reading.unread)
 
 
 def _completed(reading: Reading, environment: Environment) -> Reading:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from snug.core.machine import Gpu
+from snug.core.machine_words import TAKEN_AS_ALL
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import LARGEST, text, whole
 from snug.system.reading import Reading
@@ -64,7 +65,7 @@ def parse(adapters: Sequence[Any], registry: Reading) -> Reading:
         sources |= dict.fromkeys((f"{here}.name", f"{here}.memory_total", f"{here}.memory_shared"), DXGI)
         sources[f"{here}.memory_free"] = f"{DXGI}: what Windows lets a new program use"
         if whole(adapter.get("budget")) == 0:
-            sources[f"{here}.memory_free"] = "taken as all of it: this Windows does not say what is in use"
+            sources[f"{here}.memory_free"] = f"{TAKEN_AS_ALL}: this Windows does not say what is in use"
         unread[f"{here}.bandwidth"] = "Windows does not give it"
     if not gpus:
         return registry
@@ -85,7 +86,7 @@ def parse_registry(output: str) -> Reading:
         sources |= {f"{here}.name": REGISTRY, f"{here}.driver": REGISTRY}
         if gpu.memory_total:
             sources[f"{here}.memory_total"] = REGISTRY
-            sources[f"{here}.memory_free"] = "taken as all of it: the registry does not say what is in use"
+            sources[f"{here}.memory_free"] = f"{TAKEN_AS_ALL}: the registry does not say what is in use"
         else:
             unread[f"{here}.memory_total"] = "the registry does not give this device's memory"
         unread[f"{here}.bandwidth"] = "the registry does not give it"
