@@ -233,7 +233,10 @@ class Rooms(QObject):
 
         pip = resources / "models" / "pip" / built_in.FILE
         self.speed_test = SpeedTestModel(self.reader, store, children, self._paths.cache, pip, self._is_at_work, self)
-        self.home = HomeModel(self.reader, catalogue, self._getting, datetime.now, self, speed_test=self.speed_test)
+        self.home = HomeModel(
+            self.reader, catalogue, self._getting, datetime.now, self,
+            speed_test=self.speed_test, library=store.models.all,
+        )  # fmt: skip
         known = cache(partial(load_known_machines, resources / "catalogue" / "machines.json"))
         self.whatif = WhatIfModel(known, catalogue, self.reader.known, store.settings, self)
         self.calculator = CalculatorModel(known, self.reader.known, store.settings, self)
@@ -261,6 +264,7 @@ class Rooms(QObject):
         """What each screen asks of the others."""
         show = self.app_model.show
         self.home.wanted.connect(self._getting.get_entry)
+        self.home.hereWanted.connect(self._chat_with)
         self.home.screenWanted.connect(show)
         self.home.said.connect(self.app_model.toast)
         self.home.pipWanted.connect(self._chat_with_pip)
@@ -280,6 +284,7 @@ class Rooms(QObject):
         self.library.leaving.connect(self.chat.release)
         self.library.said.connect(self.app_model.toast)
         self.library.makeItFitRequested.connect(self._make_fit)
+        self._details.convertRequested.connect(self._make_fit)
         self.fit.chatRequested.connect(self._chat_with)
         self.fit.searchRequested.connect(lambda: show("discover"))
         self.fit.said.connect(self.app_model.toast)
@@ -333,6 +338,8 @@ class Rooms(QObject):
             self.library.refresh()
         elif screen == "chat":
             self.chat.refresh()
+        elif screen == "home":
+            self.home.refresh()
 
     def _on_setting(self, key: str) -> None:
         if key.startswith("appearance."):

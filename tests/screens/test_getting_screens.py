@@ -44,6 +44,42 @@ def test_discover_shows_the_catalogue_and_the_details_of_one(hub: Hub, hands: Ha
     assert hands.small_targets() == []
 
 
+def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hub: Hub, hands: Hands) -> None:
+    hands.go("discover")
+    hands.rooms.discover.open("gemma-4-12b-it")
+    reasons = hands.rooms.discover.details.reasons
+    hands.bot.waitUntil(lambda: reasons.changeText != "", timeout=WAIT_MS)
+    hands.settle()
+    assert hands.text("detailsStanding").startswith("Public tests")
+    assert hands.text("detailsChange") == reasons.changeText
+    hands.scroll_to(hands.item("detailsWhy"))
+    hands.save_pictures("discover-why")
+    hands.item("detailsEvidence").setProperty("open", True)
+    hands.settle()
+    hands.scroll_to(hands.item("detailsEvidence"))
+    hands.save_pictures("discover-evidence")
+    assert len(reasons.evidence) >= 10
+    assert all(row["source"] and row["score"] for row in reasons.evidence)
+    assert hands.nameless() == []
+    assert hands.small_targets() == []
+
+
+def test_a_repository_for_another_engine_says_what_snug_can_do_with_it(hub: Hub, hands: Hands) -> None:
+    hands.go("discover")
+    hands.click("search")
+    hands.write("snug-test/pip-7m-GPTQ")
+    hands.bot.waitUntil(
+        lambda: "snug-test/pip-7m-gptq" in [row["key"] for row in hands.rooms.discover.rows.rows()], timeout=WAIT_MS
+    )
+    hands.click("found-snug-test/pip-7m-gptq")
+    hands.bot.waitUntil(lambda: "vLLM (GPTQ)" in hands.text("detailsStatus"), timeout=WAIT_MS)
+    hands.settle()
+    assert "Snug can convert it (needs" in hands.text("detailsStatus")
+    hands.save_pictures("discover-other-engine")
+    hands.click("convert")
+    hands.bot.waitUntil(lambda: hands.rooms.app_model.screen == "fit", timeout=WAIT_MS)
+
+
 def test_discover_without_the_hub_keeps_the_list_and_offers_to_try_again(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 
 from snug.commands.command import Context
 from snug.commands.hub_facts import pick_choice
@@ -34,6 +35,8 @@ def choose_file(
         return whole[0]
     machine = chosen_machine(arguments, context)
     entry = _catalogue_entry(page.repo)
+    if entry is not None and page.repo not in entry.native_repos:
+        entry = replace(entry, native_type="")  # a file of that type is not the makers' own here
     best = best_type(entry, machine) if entry else None
     if best:
         matching = [choice for choice in whole if choice.file_type == best[0]]
@@ -67,4 +70,7 @@ def _by_preference(choices: list[protocol.FileChoice]) -> list[protocol.FileChoi
 def _catalogue_entry(repo: str) -> CatalogueEntry | None:
     catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
     name = repo.casefold()
-    return next((entry for entry in catalogue if name in map(str.casefold, entry.gguf_repos)), None)
+    return next(
+        (entry for entry in catalogue if name in map(str.casefold, (*entry.gguf_repos, *entry.native_repos))),
+        None,
+    )

@@ -17,6 +17,7 @@ from snug.core.catalogue import facts_entry_from_document, facts_of
 from snug.core.errors import UserError
 from snug.core.first_word import first_word_text, first_words
 from snug.core.fit import Fit, FitSettings, MemoryNeed, SpeedRange
+from snug.core.make_room import make_room, room_words
 from snug.core.memory_need import kv_bits
 from snug.core.model_facts import ModelFacts
 from snug.core.quantisation import file_type_named
@@ -80,7 +81,8 @@ def run(arguments: Namespace, context: Context) -> int:
     if context.json:
         context.print_document(fit_document(facts, answer))
         return 0
-    for line in (*words_of(facts, answer), known.accuracy_words()):
+    room = room_words(make_room(facts, settings, machine, answer))
+    for line in (*words_of(facts, answer), room, known.accuracy_words()):
         if line:
             context.say(line)
     return 0

@@ -14,6 +14,7 @@ from snug.commands.machine_file import add_machine_argument
 from snug.commands.progress_line import ProgressLine
 from snug.core.errors import UserError
 from snug.core.licences import licence_words
+from snug.core.other_engines import made_for_words
 from snug.core.words import parameters_text, size_text
 from snug.hub.names import require_wanted
 from snug.store.rows import DownloadRow, LibraryModel, NewDownload, NewModel, RemoteFileRow
@@ -68,7 +69,7 @@ def _about(model: protocol.HubModel) -> str:
     parts += [parameters_text(model.parameters)] if model.parameters else []
     parts += [licence_words(model.licence)] if model.licence else []
     parts += ["must be asked for"] if model.gated else []
-    parts += [] if model.has_gguf else [f"format {model.file_format or 'unknown'}"]
+    parts += [] if model.has_gguf else [made_for_words(model.file_format)]
     return ", ".join(parts)
 
 

@@ -10,6 +10,7 @@ from snug.commands.planned_memory import Header
 from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue
 from snug.core.errors import UserError
 from snug.core.model_facts import ModelFacts
+from snug.core.other_engines import format_words
 from snug.core.quantisation import file_type_named
 from snug.paths import resources_folder
 from snug.worker import protocol
@@ -73,8 +74,20 @@ def pick_choice(page: protocol.ModelPage, wanted: str, file_type: str) -> protoc
     there = ", ".join(choice.file_type or choice.title for choice in whole[:20])
     raise UserError(
         f"{page.repo} has no {wanted or file_type} file." if there else f"{page.repo} has no file for this engine.",
-        f"There are: {there}." if there else "Look for a repository whose name ends in GGUF.",
+        f"There are: {there}." if there else page_words(page) or "Look for a repository whose name ends in GGUF.",
         kind="no-such-file",
+    )
+
+
+def page_words(page: protocol.ModelPage) -> str:
+    """What a page without GGUF holds and what to do about it; "" where that is not known."""
+    return format_words(
+        page.other_format,
+        page.can_convert,
+        page.weights_bytes,
+        page.largest_file_bytes,
+        page.model.parameters,
+        page.gguf_instead,
     )
 
 

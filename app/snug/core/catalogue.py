@@ -130,6 +130,12 @@ def entry_from_row(row: object) -> CatalogueEntry:
     )
 
 
+def repos_for(entry: CatalogueEntry, file_type: str) -> tuple[str, ...]:
+    """Where to look for that type, in order of trust: where the makers' own type is, if it is that."""
+    native = entry.native_repos if file_type == entry.native_type else ()
+    return (*native, *(repo for repo in entry.gguf_repos if repo not in native)) or (entry.repo,)
+
+
 def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
     """The model's figures at a quantisation type, estimated. Raises UserError (bad_input) for an unknown type."""
     kind = _known_type(file_type)

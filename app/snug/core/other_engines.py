@@ -29,18 +29,25 @@ def format_words(
     """
     if not label:
         return ""
-    if label in ORIGINAL:
-        start = "The original weights"
-    elif label in _ENGINES:
-        start = f"Made for {_ENGINES[label]}"
-    else:
-        start = f"Made for servers such as vLLM ({label})"
+    start = _made_for(label)
     instead = f" Take {gguf_instead} instead: it is ready." if gguf_instead else ""
     if not can_convert:
         why = "; Snug opens no such files" if label == "PyTorch" else "; Snug cannot convert it"
         return f"{start}{why}.{instead or ' Look for a GGUF version of it.'}"
     cost = convert_words(weights_bytes, largest_file_bytes, parameters)
     return f"{start}; Snug can convert it{f' ({cost})' if cost else ''}.{instead}"
+
+
+def made_for_words(label: str) -> str:
+    """The same in a few words, for a row of a list: "made for servers such as vLLM (GPTQ)"."""
+    words = _made_for(label) if label else "In a format that Snug does not know"
+    return words[:1].lower() + words[1:]
+
+
+def _made_for(label: str) -> str:
+    if label in ORIGINAL:
+        return "The original weights"
+    return f"Made for {_ENGINES[label]}" if label in _ENGINES else f"Made for servers such as vLLM ({label})"
 
 
 def convert_words(weights_bytes: int, largest_file_bytes: int, parameters: int) -> str:

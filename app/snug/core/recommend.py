@@ -17,7 +17,7 @@ from snug.core.candidates import (
     best_type,
     candidate_of,
 )
-from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
@@ -203,7 +203,7 @@ def _extra(item: Candidate, first: Candidate, use: str) -> str:
 def _pick(item: Candidate, badge: str, why: str, is_here: bool = False) -> Pick:
     entry = item.entry
     if item.file_type == entry.native_type:
-        entry = replace(entry, gguf_repos=(*entry.native_repos, *entry.gguf_repos))
+        entry = replace(entry, gguf_repos=repos_for(entry, item.file_type))
     download = 0 if is_here else item.download_bytes
     return Pick(entry, item.file_type, item.fit, download, why, badge, item.value, is_here)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from snug.core.candidates import SPARE_WORDS_PER_S, candidate_of, pace_of
+from snug.core.candidates import SLOW_READING_WORDS_PER_S, SPARE_WORDS_PER_S, Candidate, candidate_of, pace_of
 from snug.core.catalogue import CatalogueEntry
 from snug.core.devices import places_of
 from snug.core.fit import Verdict
@@ -18,6 +18,7 @@ MORE_MEMORY = (8 * GIB, 16 * GIB, 32 * GIB, 64 * GIB)
 FASTER = (2.0, 4.0)
 WORTH_SAYING = 0.25
 """A change that gains fewer doublings is none that anybody would pay for."""
+NEVER_FITS = "No usual amount of memory more would make it fit."
 _NUMBER_WORDS = {2.0: "twice", 4.0: "four times"}
 
 Variant = tuple[str, Machine]
@@ -64,20 +65,29 @@ def model_changes(entry: CatalogueEntry, machine: Machine, use: str = "chat") ->
     """The smallest change that would make this model better here: fit, a finer type, or a comfortable pace."""
     now = candidate_of(entry, machine, use)
     for words, variant in variants(machine):
-        then = candidate_of(entry, variant, use)
-        if then is None:
-            continue
-        if now is None:
-            return f"{words} it would fit, as {then.file_type}, and write {words_per_second_text(then.fit.speed)}."
-        if then.value < now.value + WORTH_SAYING / 2:
-            continue
-        if now.fit.verdict is Verdict.TIGHT and then.fit.verdict is Verdict.FITS_WELL:
-            return f"{words} it would fit well."
-        if (pace_of(now.fit) or SPARE_WORDS_PER_S) < SPARE_WORDS_PER_S and (then.words or 0) >= 1.3 * (now.words or 0):
-            return f"{words} it would write {words_per_second_text(then.fit.speed)}."
-        if then.file_type != now.file_type:
-            return f"{words} the finer {then.file_type} file would fit ({size_text(then.download_bytes)})."
-    return "" if now is not None else "No usual amount of memory more would make it fit."
+        sentence = change_words(entry, now, words, variant, use)
+        if sentence:
+            return sentence
+    return NEVER_FITS if now is None else ""
+
+
+def change_words(entry: CatalogueEntry, now: Candidate | None, words: str, variant: Machine, use: str = "chat") -> str:
+    """What one variant of the machine would change for a model that is `now` so; "" where nothing worth saying."""
+    then = candidate_of(entry, variant, use)
+    if then is None:
+        return ""
+    if now is None:
+        return f"{words} it would fit, as {then.file_type}, and write {words_per_second_text(then.fit.speed)}."
+    if then.value < now.value + WORTH_SAYING / 2:
+        return ""
+    if now.fit.verdict is Verdict.TIGHT and then.fit.verdict is Verdict.FITS_WELL:
+        return f"{words} it would fit well."
+    pace, faster = pace_of(now.fit) or SPARE_WORDS_PER_S, then.words or 0.0
+    if pace < SPARE_WORDS_PER_S and faster >= max(SLOW_READING_WORDS_PER_S, 1.3 * pace):
+        return f"{words} it would write {words_per_second_text(then.fit.speed)}."
+    if then.file_type != now.file_type:
+        return f"{words} the finer {then.file_type} file would fit ({size_text(then.download_bytes)})."
+    return ""
 
 
 def with_more_memory(machine: Machine, size: int) -> Machine:

@@ -14,7 +14,8 @@ from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
-from snug.core.recommend import best_type
+from snug.core.other_engines import made_for_words
+from snug.core.recommend import best_type, is_good_for
 from snug.core.rough_entry import rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store import Settings
@@ -33,7 +34,7 @@ ROLES = ("key", "title", "line", "iconId", "verdictKind", "verdictText", "figure
 SEARCH_DELAY_MS = 350
 USUAL_TYPE = "Q4_K_M"
 USES = (("", "Any use"), ("chat", "Chat"), ("writing", "Writing"), ("code", "Code"), ("documents", "Documents"),
-        ("vision", "Pictures"))  # fmt: skip
+        ("tools", "Tools"), ("vision", "Pictures"))  # fmt: skip
 SIZES = (("", "Any size"), ("2", "Up to 2 GB"), ("5", "Up to 5 GB"), ("10", "Up to 10 GB"), ("20", "Up to 20 GB"))
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
 FREE_LICENCES = ("apache-2.0", "mit", "cc0-1.0", "bsd-3-clause", "unlicense")
@@ -263,7 +264,9 @@ class DiscoverModel(QObject):
             return False
         if item.download_bytes > self._largest_bytes:
             return False
-        return not self._use or self._use in item.entry.good_for or self._use in item.entry.capabilities
+        if not self._use or self._use in item.entry.capabilities:
+            return True
+        return is_good_for(item.entry, self._use)
 
 
 def entry_of(model: protocol.HubModel) -> CatalogueEntry:
@@ -304,7 +307,7 @@ def line_parts(item: Candidate) -> Iterable[str]:
         return
     yield f"by {hub.author}"
     if hub.file_format and not hub.has_gguf:
-        yield f"made for other programs ({hub.file_format})"
+        yield made_for_words(hub.file_format)
     yield item.entry.licence_words if hub.licence else ""
     yield f"{count_words(hub.downloads)} downloads" if hub.downloads else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from snug.core.corrections import CORRECTED, Correctable, amount_now, correctabl
 from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line, used_line
+from snug.core.models_here import ModelHere, models_here
 from snug.core.recommend import Pick, nothing_fits_words, recommend
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
+from snug.store.rows import LibraryModel
 from snug.ui.fit_view import verdict_kind
 from snug.ui.machine_news import MachineNews
 from snug.ui.machine_reader import MachineReader
@@ -30,6 +32,7 @@ USES = (
     ("writing", "Writing"),
     ("code", "Code"),
     ("documents", "Documents"),
+    ("tools", "Tools"),
     ("vision", "Pictures"),
 )
 PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why")
@@ -45,6 +48,7 @@ class HomeModel(QObject):
     machineChanged = Signal()
     picksChanged = Signal()
     wanted = Signal(object, str, bool)
+    hereWanted = Signal(int)
     pipWanted = Signal()
     screenWanted = Signal(str)
     said = Signal(str)
@@ -58,6 +62,7 @@ class HomeModel(QObject):
         parent: QObject | None = None,
         *,
         speed_test: SpeedTestModel | None = None,
+        library: Callable[[], Iterable[LibraryModel]] = tuple,
     ) -> None:
         super().__init__(parent)
         self._speed_test = speed_test
@@ -65,6 +70,8 @@ class HomeModel(QObject):
         self._catalogue = catalogue
         self._getting = getting
         self._now = now
+        self._library = library
+        self._here: list[ModelHere] = []
         self._use = "chat"
         self._shown: tuple[Pick, ...] = ()
         self._nothing = ""
@@ -153,7 +160,9 @@ class HomeModel(QObject):
     def getAndChat(self, key: str) -> None:
         """Fetch the pick with that key, then chat with it."""
         for pick in self._shown:
-            if pick.entry.key == key:
+            if pick.entry.key == key and pick.is_here:
+                self.hereWanted.emit(next(item.id for item in self._here if item.key == key))
+            elif pick.entry.key == key:
                 self.wanted.emit(pick.entry, pick.file_type, True)
 
     @Slot(str, float)
@@ -193,10 +202,23 @@ class HomeModel(QObject):
             self._show_picks()
         self.machineChanged.emit()
 
+    def refresh(self) -> None:
+        """Home is shown again: what was fetched or removed meanwhile counts."""
+        if self._machine is not None and self._models_here() != self._here:
+            self._show_picks()
+
+    def _models_here(self) -> list[ModelHere]:
+        rows = [
+            (model.id, model.repo, model.path, model.file_type) for model in self._library() if model.state == "ready"
+        ]
+        return models_here(self._catalogue(), rows)
+
     def _show_picks(self) -> None:
         if self._machine is not None:
             catalogue = self._catalogue()
-            self._shown = recommend(catalogue, self._machine, self._use)
+            self._here = self._models_here()
+            known = [(item.key, item.file_type) for item in self._here]
+            self._shown = recommend(catalogue, self._machine, self._use, here=known)
             self._nothing = "" if self._shown else nothing_fits_words(catalogue, self._machine)
         self._picks.show([pick_row(pick) for pick in self._shown])
         self.picksChanged.emit()
@@ -251,7 +273,7 @@ def pick_row(pick: Pick) -> dict[str, Any]:
         "verdictKind": verdict_kind(pick.fit),
         "verdictText": f"{verdict}, {_lower_first(pick.badge)}" if pick.badge == "Fastest" else verdict,
         "speed": words_per_second_text(pick.fit.speed),
-        "download": f"{size_text(pick.download_bytes)} to download",
+        "download": "Already on this computer" if pick.is_here else f"{size_text(pick.download_bytes)} to download",
         "why": f"{pick.why} Remembers {pages_text(pick.fit.context)}.",
     }
 

@@ -9,12 +9,13 @@ from typing import Any
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
-from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.model_facts import ModelFacts
+from snug.core.other_engines import format_words
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import parameters_text, size_text
 from snug.store import Settings
@@ -25,6 +26,7 @@ from snug.ui.fit_view import FitView
 from snug.ui.getting import Getting, best_choice
 from snug.ui.hub_access import hub_access
 from snug.ui.memory_plans import MemoryPlans, ModelSource
+from snug.ui.model_reasons import ModelReasons
 from snug.worker import protocol
 
 QML_IMPORT_NAME = "Snug.Models"
@@ -43,6 +45,7 @@ class ModelDetails(QObject):
     contextChanged = Signal()
     gettingChanged = Signal()
     cardChanged = Signal()
+    convertRequested = Signal(str)
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class ModelDetails(QObject):
         self._hub = hub
         self._getting = getting
         self._fit_view = FitView(self)
+        self._reasons = ModelReasons(self)
         self._entry: CatalogueEntry | None = None
         self._page: protocol.ModelPage | None = None
         self._choices: list[protocol.FileChoice] = []
@@ -111,10 +115,21 @@ class ModelDetails(QObject):
         if self._asked:
             return "Looking at the files on the Hub…"
         if self._page is not None and self._page.other_format and not self._choices:
-            return f"Made for other programs ({self._page.other_format}). Look for a GGUF version of it."
+            page = self._page
+            return format_words(page.other_format, page.can_convert, page.weights_bytes, page.largest_file_bytes,
+                                page.model.parameters, page.gguf_instead)  # fmt: skip
         if self._page is not None and self._page.model.gated:
             return "Its makers ask you to sign in and accept their terms first. Snug says how when you get it."
         return ""
+
+    @Property(ModelReasons, constant=True)
+    def reasons(self) -> ModelReasons:
+        return self._reasons
+
+    @Property(bool, notify=changed)
+    def canConvert(self) -> bool:
+        """Whether it has no file to get, but weights that Snug can convert."""
+        return self._page is not None and not self._choices and self._page.can_convert
 
     @Property(bool, notify=changed)
     def canGet(self) -> bool:
@@ -208,6 +223,12 @@ class ModelDetails(QObject):
         else:
             self._getting.get_entry(self._entry, self._chosen.file_type, then_chat)
 
+    @Slot()
+    def convert(self) -> None:
+        """Shows what Snug can make of it."""
+        if self._page is not None:
+            self.convertRequested.emit(self._page.repo)
+
     def open(self, entry: CatalogueEntry, file_type: str, hub_model: protocol.HubModel | None) -> None:
         """Shows this model, and asks the Hub for its files unless Snug is to stay offline."""
         self._entry, self._page, self._problem = entry, None, None
@@ -218,7 +239,7 @@ class ModelDetails(QObject):
         known = hub_model is None or hub_model.parameters > 0
         self._choices = estimated_choices(entry) if known else []
         self._file = choice_index(self._choices, file_type)
-        self._repos = list(entry.gguf_repos) or [entry.repo]
+        self._repos = list(repos_for(entry, file_type))
         self._show()
         self._ask_page(file_type)
 
@@ -326,20 +347,30 @@ class ModelDetails(QObject):
         return max(2 * SMALLEST_CONTEXT, facts.context_max if facts else 0)
 
     def _show(self) -> None:
-        self._fit_view.show(self._fit(), self._machine())
+        answer = self._fit()
+        self._fit_view.show(answer, self._machine())
+        if self._entry is not None:
+            self._reasons.show(self._entry, self._machine())
+            self._reasons.show_fit(self._facts(), FitSettings(context=self._context), answer)
         self.changed.emit()
         self.fileChanged.emit()
         self.contextChanged.emit()
 
 
 def estimated_choices(entry: CatalogueEntry) -> list[protocol.FileChoice]:
-    """The usual files of a model, with sizes from its figures: what is shown while its page is not known."""
-    return [
+    """The usual files of a model, with sizes from its figures: what is shown while its page is not known.
+
+    A model that its makers trained for one type has that among them, or alone where it is no usual type.
+    """
+    native = entry.native_type
+    kinds = (*ESTIMATED_TYPES, native) if native.startswith("Q") else (native,) if native else ESTIMATED_TYPES
+    choices = [
         protocol.FileChoice(
             title=kind, group=group_of(kind), file_type=kind, size_bytes=facts_of(entry, kind).file_bytes, files=[]
         )
-        for kind in ESTIMATED_TYPES
+        for kind in kinds
     ]
+    return sorted(choices, key=lambda choice: choice.size_bytes)
 
 
 def choice_index(choices: list[protocol.FileChoice], file_type: str) -> int:

@@ -158,12 +158,39 @@ ScreenPage {
                 color: Theme.quiet
                 Layout.alignment: Qt.AlignTop
             }
-            SmallText {
-                objectName: "detailsWhy"
-                text: root.details.fit.why
-                color: Theme.text
-                wrapMode: Text.Wrap
+            ColumnLayout {
+                spacing: Theme.spaceXs
                 Layout.fillWidth: true
+
+                SmallText {
+                    objectName: "detailsWhy"
+                    text: root.details.fit.why
+                    color: Theme.text
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+                SmallText {
+                    objectName: "detailsRoom"
+                    visible: text !== ""
+                    text: root.details.reasons.roomText
+                    color: Theme.text
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+                SmallText {
+                    objectName: "detailsStanding"
+                    visible: text !== ""
+                    text: root.details.reasons.standing
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+                SmallText {
+                    objectName: "detailsChange"
+                    visible: text !== ""
+                    text: root.details.reasons.changeText
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
             }
         }
     }
@@ -179,14 +206,21 @@ ScreenPage {
         Layout.fillWidth: true
 
         PrimaryButton {
+            objectName: "convert"
+            visible: root.details.canConvert
+            text: qsTr("Make it fit")
+            onClicked: root.details.convert()
+        }
+        PrimaryButton {
             objectName: "getAndChat"
-            visible: !root.isTooBig
+            visible: !root.isTooBig && !root.details.canConvert
             enabled: root.details.canGet
             text: root.details.isLooking ? qsTr("Looking for it…") : qsTr("Get and chat")
             onClicked: root.details.get(true)
         }
         QuietButton {
             objectName: "onlyDownload"
+            visible: !root.details.canConvert
             enabled: root.details.canGet
             text: root.isTooBig ? qsTr("Download all the same") : qsTr("Only download")
             onClicked: root.details.get(false)
@@ -195,6 +229,48 @@ ScreenPage {
             height: Theme.hitHeight
             verticalAlignment: Text.AlignVCenter
             text: root.details.licenceText
+        }
+    }
+    Fold {
+        id: evidence
+        objectName: "detailsEvidence"
+        visible: root.details.reasons.evidence.length > 0
+        text: qsTr("What public tests say")
+        Layout.fillWidth: true
+
+        Repeater {
+            model: evidence.open ? root.details.reasons.evidence : []
+
+            ColumnLayout {
+                id: figure
+                required property var modelData
+                spacing: 0
+                Layout.bottomMargin: Theme.spaceS
+                Layout.fillWidth: true
+
+                RowLayout {
+                    SmallText {
+                        text: figure.modelData.name
+                        color: Theme.text
+                        wrapMode: Text.Wrap
+                        Layout.fillWidth: true
+                    }
+                    SmallText {
+                        text: figure.modelData.score
+                        color: Theme.text
+                    }
+                }
+                CaptionText {
+                    text: figure.modelData.about
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+                CaptionText {
+                    text: figure.modelData.source
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+            }
         }
     }
     Fold {

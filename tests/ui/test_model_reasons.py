@@ -1,0 +1,65 @@
+"""Why a model is recommended or not, as the details pane shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from snug.core.catalogue import facts_of, load_catalogue
+from snug.core.fit import FitSettings
+from snug.core.machine import Holder
+from snug.core.memory_fit import fit
+from snug.core.what_changes import model_changes
+from snug.ui.model_reasons import ModelReasons, standing_words
+from tests.core.machines import machine
+
+ENTRIES = {
+    entry.key: entry for entry in load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
+}
+ENTRY = ENTRIES["qwen3.5-9b"]
+
+
+@pytest.fixture
+def reasons(qtbot: QtBot) -> ModelReasons:
+    return ModelReasons()
+
+
+def test_what_would_change_it_is_found_step_by_step_and_is_the_cores_answer(
+    reasons: ModelReasons, qtbot: QtBot
+) -> None:
+    computer = machine(8, free_gb=5)
+    reasons.show(ENTRY, computer)
+    assert reasons.changeText == ""
+    qtbot.waitUntil(lambda: reasons.changeText != "")
+    assert reasons.changeText == model_changes(ENTRY, computer)
+
+
+def test_every_figure_is_shown_with_its_source_and_date(reasons: ModelReasons) -> None:
+    reasons.show(ENTRY, machine(16))
+    rows = reasons.evidence
+    assert len(rows) == len(ENTRY.figures)
+    assert all("20" in row["source"] and row["score"] and row["about"] for row in rows)
+    assert any("ranks nothing" in row["about"] for row in rows)
+
+
+def test_a_model_without_figures_says_so() -> None:
+    assert "ranked by its size and age" in standing_words(ENTRIES["smollm2-360m-instruct"])
+    assert standing_words(ENTRIES["gemma-3-12b-it"]).startswith("No public figure that can be compared")
+    assert standing_words(replace(ENTRY, figures=(), released="")) == "No public figures known."
+    assert standing_words(ENTRY).startswith("By public tests")
+
+
+def test_where_it_does_not_fit_well_what_makes_room_is_said(reasons: ModelReasons) -> None:
+    facts = facts_of(ENTRIES["llama-3.1-8b-instruct"], "Q4_K_M")
+    computer = replace(machine(16, free_gb=4), memory_holders=(Holder("Firefox", 4 * 2**30),))
+    reasons.show(ENTRY, computer)
+    settings = FitSettings(context=4000)
+    reasons.show_fit(facts, settings, fit(facts, settings, computer))
+    assert reasons.roomText.startswith("To make room, close Firefox")
+    roomy = machine(64)
+    reasons.show(ENTRY, roomy)
+    reasons.show_fit(facts, settings, fit(facts, settings, roomy))
+    assert reasons.roomText == ""
