@@ -18,13 +18,14 @@ from snug.convert.quantize import quantize_rows
 from snug.formats.checkpoints.checkpoint import Checkpoint
 from tests.convert.yardstick.models_common import ENGINE_ONLY as COMMON_ENGINE_ONLY
 from tests.convert.yardstick.models_common import MODELS as COMMON
+from tests.convert.yardstick.models_encoders import MODELS as ENCODERS
 from tests.convert.yardstick.models_newer import MODELS as NEWER
 from tests.convert.yardstick.models_other import ENGINE_ONLY as OTHER_ENGINE_ONLY
 from tests.convert.yardstick.models_other import MODELS as OTHER
 from tests.convert.yardstick.tiny_models import TinyModel, write
 
 RECORDINGS = Path(__file__).parents[2] / "data" / "architectures"
-MODELS: tuple[TinyModel, ...] = (*COMMON, *OTHER, *NEWER)
+MODELS: tuple[TinyModel, ...] = (*COMMON, *OTHER, *ENCODERS, *NEWER)
 ENGINE_ONLY: tuple[TinyModel, ...] = (*COMMON_ENGINE_ONLY, *OTHER_ENGINE_ONLY)
 OURS_TOO = {"exaone.attention.layer_norm_rms_epsilon": "the engine asks for it; the converter forgets it"}
 """Keys that only Snug writes, and why."""

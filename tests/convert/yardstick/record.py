@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.convert.yardstick.models_common import MODELS as COMMON
+from tests.convert.yardstick.models_encoders import MODELS as ENCODERS
 from tests.convert.yardstick.models_newer import MODELS as NEWER
 from tests.convert.yardstick.models_other import MODELS as OTHER
 from tests.convert.yardstick.tiny_models import TinyModel, write
@@ -75,7 +76,7 @@ def main(llama_cpp: str, *names: str) -> None:
     sys.path.insert(0, llama_cpp)
     sys.path.insert(1, str(Path(llama_cpp) / "gguf-py"))
     RECORDINGS.mkdir(parents=True, exist_ok=True)
-    for model in (*COMMON, *OTHER, *NEWER):
+    for model in (*COMMON, *OTHER, *ENCODERS, *NEWER):
         if names and model.name not in names:
             continue
         with tempfile.TemporaryDirectory() as folder:
