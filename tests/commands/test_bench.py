@@ -67,7 +67,7 @@ def test_bench_chat_prints_one_document(tmp_path: Path, capfd: pytest.CaptureFix
     "arguments",
     [
         ["bench"],
-        ["bench", "speed"],
+        ["bench", "wishes"],
         ["bench", "start", "--runs", "0"],
         ["bench", "chat", "--runs", "x"],
         ["bench", "chat", "--tokens", "1"],

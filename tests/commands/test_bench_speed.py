@@ -1,0 +1,62 @@
+"""`snug bench speed`: foretold beside measured, judged on what was measured in quiet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from snug import cli
+from snug.commands import bench_speed
+from snug.commands.bench_speed import compare, quiet_ones, within
+from snug.core.fit import FitSettings
+from snug.core.memory_fit import fit
+from snug.core.speed_test import SpeedRow
+from snug.paths import Paths
+from snug.store import open_store
+from snug.worker.speed_messages import SpeedMeasured
+from tests.core.machines import machine
+from tests.core.test_speed import CATALOGUE, facts_of
+
+HERE = machine(32)
+FACTS = facts_of(CATALOGUE["qwen3-1.7b"], "Q4_K_M")
+
+
+def row(factor: float, busy: float = 0.0) -> SpeedRow:
+    answer = fit(FACTS, FitSettings(), HERE)
+    assert answer.speed is not None
+    assert answer.prefill is not None
+    return SpeedRow(FACTS, answer.speed.mid * factor, answer.prefill.mid * factor, busy)
+
+
+def test_the_share_within_an_eighth_counts_both_sides() -> None:
+    rows = compare([row(1.0), row(1.1), row(0.92), row(1.5), row(0.5)], HERE)
+    assert [round(one.ratio, 2) for one in rows] == [1.0, 0.91, 1.09, 0.67, 2.0]
+    assert within(rows, 0.12) == pytest.approx(3 / 5)
+
+
+def test_a_model_measured_beside_busy_programs_is_not_judged() -> None:
+    rows = compare([row(1.0), row(0.1, busy=0.9)], HERE)
+    assert [one.busy for one in quiet_ones(rows)] == [0.0]
+
+
+@pytest.mark.parametrize(("busy", "code"), [(0.0, 0), (0.9, 1)])
+def test_the_document_has_every_figure_and_keeps_what_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], busy: float, code: int
+) -> None:
+    done = SpeedMeasured(rows=[row(1.05, busy)] * 3, bandwidth=0.0, pip_tokens_per_s=300.0, seconds=12.0)
+    monkeypatch.setattr(bench_speed, "read_here", lambda context: HERE)
+    monkeypatch.setattr(bench_speed, "measured_by", lambda context, request: done)
+    paths = Paths(tmp_path)
+    assert cli.run(["bench", "speed", "--keep", "--json"], paths) == code
+    document = json.loads(capfd.readouterr().out)
+    assert document["is_quiet"] is (busy == 0.0)
+    assert document["kept"] is True
+    assert document["models"][0]["ratio"] == pytest.approx(1 / 1.05)
+    assert {"within_12_percent", "median_ratio", "prompt_median_ratio", "bandwidth", "cpu"} <= document.keys()
+    store, _ = open_store(paths)
+    test = store.machine.speed_test()
+    store.close()
+    assert test is not None
+    assert test.is_quiet is (busy == 0.0)
