@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from snug.core.catalogue import CatalogueEntry
 from snug.core.licences import licence_words
 
+_QAT = re.compile(r"(?<![a-z0-9])(qat|quantization-aware)(?![a-z0-9])", re.IGNORECASE)
 _HEAD_DIM = 128
 _USUAL_VOCABULARY = 128_000
 
 
+def native_type_of(repo: str, tags: Iterable[str], architecture: str) -> str:
+    """The type that a repository's model was trained for: Q4_0 where its name or a tag says QAT; "" where nothing does.
+
+    gpt-oss and what was made from it is published in MXFP4 (its architecture says so, whatever its name).
+    """
+    if architecture.lower().replace("-", "_") == "gpt_oss":
+        return "MXFP4"
+    words = [repo.rpartition("/")[2], *tags]
+    return "Q4_0" if any(_QAT.search(word) for word in words) else ""
+
+
 def rough_entry(
-    repo: str, name: str, parameters: int, architecture: str = "", context: int = 0, licence: str = ""
+    repo: str,
+    name: str,
+    parameters: int,
+    architecture: str = "",
+    context: int = 0,
+    licence: str = "",
+    native_type: str = "",
 ) -> CatalogueEntry:
     """The entry of a Llama-shaped model with `parameters` weights; raises ValueError below one million.
 
@@ -43,4 +64,5 @@ def rough_entry(
         capabilities=(),
         gguf_repos=(repo,),
         released="",
+        native_type=native_type,
     )

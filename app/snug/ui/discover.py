@@ -16,7 +16,7 @@ from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.other_engines import made_for_words
 from snug.core.recommend import best_type, is_good_for
-from snug.core.rough_entry import rough_entry
+from snug.core.rough_entry import native_type_of, rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store import Settings
 from snug.ui.child_requests import ChildRequests
@@ -271,8 +271,15 @@ class DiscoverModel(QObject):
 
 def entry_of(model: protocol.HubModel) -> CatalogueEntry:
     """The entry of a search result: its figures where the Hub gives them, else a placeholder of one billion weights."""
+    native = native_type_of(model.repo, model.tags, model.architecture)
     return rough_entry(
-        model.repo, model.name, max(model.parameters, 1_000_000), model.architecture, model.context, model.licence
+        model.repo,
+        model.name,
+        max(model.parameters, 1_000_000),
+        model.architecture,
+        model.context,
+        model.licence,
+        native,
     )
 
 
