@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from snug.core.catalogue import facts_of, load_catalogue
 from snug.core.fit import Fit, FitSettings
 from snug.core.memory_fit import fit
 from snug.paths import resources_folder
-from snug.ui.fit_view import MEASURED_WORDS, FitView, raw_figures
+from snug.ui.fit_view import MEASURED_WORDS, FitView, memory_segments, raw_figures
 from tests.core.machines import card, machine
 
 CATALOGUE = {entry.key: entry for entry in load_catalogue(resources_folder() / "catalogue" / "models.json")}
@@ -40,3 +42,12 @@ def test_the_raw_figures_tell_every_device_apart() -> None:
     assert "Layers whose experts stay in main memory: " in text
     assert "NVIDIA GeForce RTX 3060: needs " in text
     assert "are left to the system" in text
+
+
+def test_the_bar_holds_what_the_device_holds() -> None:
+    computer = machine(16, free_gb=10)
+    fit_here = fit(facts_of(CATALOGUE["qwen3-8b"], "Q4_K_M"), FitSettings(context=8000), computer)
+    by_kind = {segment["kind"]: segment for segment in memory_segments(fit_here, computer)}
+    assert by_kind["other"]["text"] == "Other programs 6.4 GB"
+    assert by_kind["conversation"]["share"] == fit_here.memory.conversation / computer.memory.total
+    assert sum(segment["share"] for segment in by_kind.values()) == pytest.approx(1)

@@ -161,7 +161,9 @@ def in_the_details(rooms: Rooms) -> Shown:
 def in_the_library(rooms: Rooms) -> Shown:
     rooms.library.refresh()
     (row,) = [row for row in rooms.library.rows.rows() if row["modelId"] == rooms.model.id]
-    return Shown(row["verdictText"], as_speed(row["figures"]))
+    figures = re.search(r"([\d.]+ \w+) in memory, remembers (.*)", row["details"])
+    assert figures
+    return Shown(row["verdictText"], as_speed(row["figures"]), figures[1], figures[2])
 
 
 def in_the_chat_loader(rooms: Rooms) -> Shown:

@@ -104,13 +104,19 @@ def speed_line(fit: Fit) -> str:
 
 
 def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
-    """The bar of the device that is fullest: other programs, model, conversation, free; shares of the whole."""
+    """The bar of the device that is fullest: other programs, model, conversation, free; shares of the whole.
+
+    What is kept for the system is part of what is free.
+    """
     need = fit.memory
     device = max(need.devices, key=lambda item: item.needed / max(1, item.free), default=None)
     total = max(device.total if device else machine.memory.total, 1)
-    used = max(0, total - device.free) if device else max(0, total - machine.memory.available)
+    free_now = device.free + device.reserved if device else 0
+    if device is None or device is need.devices[0]:  # graphics may use a part of shared memory only: that is free too
+        free_now = max(free_now, machine.memory.available)
+    used = max(0, total - free_now)
     needed = device.needed if device else need.total
-    conversation = round(needed * need.conversation / max(1, need.total))
+    conversation = device.parts.conversation if device else need.conversation
     model = needed - conversation
     whole = max(total, used + needed)
     free = whole - used - needed

@@ -8,11 +8,11 @@ from typing import Any
 from snug.core.errors import UserError
 from snug.core.fit import Fit
 from snug.core.quantisation import GROUP_WORDS, group_of
-from snug.core.words import size_text, verdict_text, words_per_second_text
+from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
 from snug.store.rows import BUILT_IN, LibraryModel
 from snug.ui.conversion_source import MADE_HERE
 from snug.ui.downloads import when_words
-from snug.ui.fit_view import verdict_kind
+from snug.ui.fit_view import raw_figures, verdict_kind
 from snug.worker import protocol
 
 ROLES = ("modelId", "name", "line", "phase", "stateText", "verdictKind", "verdictText", "figures", "iconId", "canChat",
@@ -50,7 +50,7 @@ def row_of(model: LibraryModel, fit: Fit, now: datetime) -> dict[str, Any]:
         "canRemove": model.source != BUILT_IN,
         "canFind": model.state in ("missing", "not_connected"),
         "path": model.path,
-        "details": details_text(model),
+        "details": details_text(model, fit),
     }
 
 
@@ -72,15 +72,16 @@ def line_parts(model: LibraryModel, now: datetime) -> list[str]:
     return parts
 
 
-def details_text(model: LibraryModel) -> str:
-    """Path and raw figures, for the fold."""
+def details_text(model: LibraryModel, fit: Fit) -> str:
+    """Path, what it takes here, and raw figures, for the fold."""
     lines = [model.path, *model.parts]
     lines.append(f"{model.architecture}, {model.file_type}, {model.size_bytes:,} bytes")
     if model.sha256:
         lines.append(f"SHA-256 {model.sha256}")
     if model.licence:
         lines.append(f"Licence {model.licence}")
-    return "\n".join(lines)
+    lines.append(f"{size_text(fit.memory.total)} in memory, remembers {pages_text(fit.context)}")
+    return "\n".join([*lines, raw_figures(fit)])
 
 
 def state_word(state: str) -> str:
