@@ -17,6 +17,8 @@ _STAGES = {"fetching": "Fetching", "calibrating": "Calibrating", "converting": "
 def conversion_words(event: ConversionProgress) -> str:
     """One line: the stage, its share, rate and time left."""
     words = _STAGES.get(event.stage, event.stage)
+    if event.stage in ("calibrating", "checking") and event.total_bytes > 0:
+        return f"{event.doing or words}: {100 * event.done_bytes // event.total_bytes} %"
     if event.total_bytes <= 0:
         return f"{words}… {event.doing}".strip()
     words += f": {100 * event.done_bytes // event.total_bytes} % of {size_text(event.total_bytes)}"

@@ -6,7 +6,6 @@ import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Any
 
 from snug.commands.command import Command, Context
 from snug.commands.conversion_line import ConversionLine
@@ -17,7 +16,7 @@ from snug.core.fit import FitSettings
 from snug.core.memory_fit import fit
 from snug.core.words import duration_text, size_text, verdict_text
 from snug.hub.names import read_wanted
-from snug.store.rows import NewModel
+from snug.store.rows import LibraryModel, NewModel
 from snug.worker.client import WorkerClient
 from snug.worker.conversion_messages import (
     ConversionChoice,
@@ -47,6 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--methods", metavar="LIST", default="", help="further methods to try with --calibrate")
     parser.add_argument("--out", metavar="FILE", default="", help="the file to write (in the folder for models)")
     parser.add_argument("--adapter", metavar="FOLDER", default="", help="a LoRA adapter to merge into the model")
+    parser.add_argument("--base", metavar="FOLDER", default="", help="where SOURCE is an adapter: its model's folder")
     parser.add_argument("--threads", metavar="N", type=int, default=0, help="processor threads (all cores)")
     parser.add_argument("--preview", action="store_true", help="only say what each type would give")
     parser.add_argument("--no-check", action="store_true", help="leave out the checks of the result")
@@ -83,13 +83,14 @@ def run(arguments: Namespace, context: Context) -> int:
     for line in before(preview, request):
         context.note(line)
     done = follow(context.child(), request, context)
-    model = add_to_library(done, source, preview, context)
+    model = add_to_library(done, source, context) if done.facts.kind != "adapter" else None
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
     for line in words_of(done):
         context.say(line)
-    context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
+    if model is not None:
+        context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
     return 0
 
 
@@ -97,9 +98,10 @@ def find_source(arguments: Namespace, context: Context) -> ConversionSource:
     """What the person means: a path, a repository, or a model of the library. Raises UserError."""
     what = arguments.source
     adapter = str(Path(arguments.adapter).absolute()) if arguments.adapter else ""
+    base = str(Path(arguments.base).absolute()) if arguments.base else ""
     path = Path(what).expanduser()
     if path.exists():
-        return ConversionSource(path=str(path.absolute()), adapter=adapter)
+        return ConversionSource(path=str(path.absolute()), adapter=adapter, base=base)
     access = hub_access(context)
     wanted = read_wanted(what, access.endpoint)
     if wanted is not None and not what.startswith((".", "/", "~")):
@@ -198,9 +200,7 @@ def _stopped() -> UserError:
     return UserError("The conversion is stopped.", "The same command goes on where it stopped.", kind="paused")
 
 
-def add_to_library(
-    done: ConversionDone, source: ConversionSource, preview: ConversionPreviewed, context: Context
-) -> Any:
+def add_to_library(done: ConversionDone, source: ConversionSource, context: Context) -> LibraryModel:
     """The library's row of the new file."""
     store = context.open_store(write=True)
     return store.models.add(

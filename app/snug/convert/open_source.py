@@ -7,13 +7,18 @@ from pathlib import Path
 
 from snug.convert.source import Source, open_folder
 from snug.core.errors import UserError
+from snug.formats.checkpoints.checkpoint import Checkpoint
 from snug.hub.remote import Access
 
 
-def open_local(path: Path, adapter: Path | None = None) -> Source:
-    """The checkpoint in the folder `path`, or the GGUF there. Raises UserError where it cannot be converted."""
+def open_local(path: Path, adapter: Path | None = None, base: Path | None = None) -> Source:
+    """The checkpoint in the folder `path`, or the GGUF there; of an adapter `base` is the folder of its model.
+
+    Raises UserError where it cannot be converted.
+    """
     if path.is_dir():
-        return open_folder(path, adapter)
+        checkpoint = Checkpoint(path)
+        return _open_adapter(checkpoint, base) if checkpoint.is_adapter else open_folder(path, adapter)
     if not path.exists():
         raise UserError(
             f"There is no {path.name or path}.",
@@ -34,6 +39,28 @@ def open_local(path: Path, adapter: Path | None = None) -> Source:
     from snug.convert.gguf_source import GgufSource
 
     return GgufSource(path)
+
+
+def _open_adapter(adapter: Checkpoint, base: Path | None) -> Source:
+    from snug.convert.lora_source import LoraSource
+
+    named = adapter.config.get("base_model_name_or_path")
+    folder = base if base is not None else Path(named) if isinstance(named, str) else None
+    if folder is None or not folder.is_dir():
+        raise UserError(
+            "This is an adapter (LoRA): it can be converted only beside the model that it belongs to.",
+            "Name the folder of that model with --base, or convert the model with --adapter to merge both.",
+            kind="adapter",
+            details=str(named)[:200],
+            bad_input=True,
+        )
+    model = Checkpoint(folder)
+    try:
+        return LoraSource(adapter, model)
+    except BaseException:
+        adapter.close()
+        model.close()
+        raise
 
 
 def open_remote(

@@ -91,6 +91,8 @@ def warnings(source: Source) -> list[str]:
 
 def _useful(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
     """Not the float types beside the one that keeps every bit."""
+    if source.offered:
+        return source.offered
     return tuple(name for name in names if name not in ("F32", "F16", "BF16") or name == source.original_type)
 
 

@@ -42,6 +42,8 @@ class Source:
     tensors: tuple[OutputTensor, ...]
     metadata: tuple[Meta, ...]
     notes: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+    """The types that a person is offered where not all make sense."""
     stored_bytes: int
     fetch_bytes: int = 0
     largest_shard_bytes: int = 0
@@ -131,7 +133,7 @@ class CheckpointSource(Source):
         self.adapter = adapter
         from snug.convert.tokenizers import read_tokenizer
 
-        super().__init__([*_paths(checkpoint), *(_paths(adapter) if adapter else [])])
+        super().__init__([*checkpoint_files(checkpoint), *(checkpoint_files(adapter) if adapter else [])])
         weights = checkpoint.format
         self.kind, self.loses_bits, self.sentence = weights.key, weights.loses_bits, weights.sentence
         self.weights: CheckpointFormat = weights
@@ -208,7 +210,8 @@ def digest_of(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(list(parts)).encode()).hexdigest()
 
 
-def _paths(checkpoint: Checkpoint) -> list[Path]:
+def checkpoint_files(checkpoint: Checkpoint) -> list[Path]:
+    """The files of a checkpoint that are on this computer."""
     names = ("config.json", "adapter_config.json", *checkpoint.tokenizer_files, *checkpoint.shards)
     return [checkpoint.folder / name for name in names if (checkpoint.folder / name).exists()]
 

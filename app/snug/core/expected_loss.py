@@ -28,7 +28,7 @@ def expected_divergence(type_name: str, parameters: int) -> float | None:
     known = DIVERGENCE.get(type_name)
     if known is None or parameters <= 0:
         return None
-    scale = (REFERENCE_PARAMETERS / parameters) ** 0.2
+    scale: float = math.pow(REFERENCE_PARAMETERS / parameters, 0.2)
     return known * min(2.0, max(0.6, scale))
 
 

@@ -11,7 +11,8 @@ from snug.worker.message import Event, HubAccess, Request
 class ConversionSource(msgspec.Struct, frozen=True, kw_only=True):
     """What is converted: a folder or a GGUF at `path`, or, where that is "", `repo` at `revision` of the Hub.
 
-    `adapter` is the folder of a LoRA adapter that is merged into the model.
+    `adapter` is the folder of a LoRA adapter that is merged into the model. Where `path` is itself an adapter, `base`
+    is the folder of its model.
     """
 
     path: str = ""
@@ -19,6 +20,7 @@ class ConversionSource(msgspec.Struct, frozen=True, kw_only=True):
     revision: str = "main"
     access: HubAccess = HubAccess()
     adapter: str = ""
+    base: str = ""
 
 
 class PreviewConversion(Request, frozen=True, kw_only=True):

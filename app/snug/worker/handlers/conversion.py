@@ -35,6 +35,7 @@ from snug.worker.conversion_messages import (
     DiscardConversion,
     PreviewConversion,
 )
+from snug.worker.handlers.conversion_checks import check_inputs, with_checks, with_finer_types
 from snug.worker.handlers.hub import access_of
 from snug.worker.loop import Job, Stopped
 from snug.worker.sandbox import restrict
@@ -47,7 +48,7 @@ def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
     job.emit(protocol.Progress(done=0, total=0, doing="Looking at the model's files"))
     with _opened(request.source, None, job) as source:
         job.check()
-        choices = previews.choices(source, threads_or(0))
+        choices = previews.choices(source, threads_or(0), source.offered or previews.SHOWN)
         folder = Path(request.folder) if request.folder else Path.cwd()
         resumable, share = unfinished(folder, source.identity)
         return ConversionPreviewed(
@@ -88,22 +89,33 @@ def run(request: Convert, job: Job) -> ConversionDone:
             "The result's name must end in .gguf.", "Give such a name.", kind="bad-name", bad_input=True
         )  # fmt: skip
     tell = _teller(job)
+    inputs = check_inputs(request, out)
+    finer: dict[str, str] = {}
+    reference: Path | None = None
     with _opened(request.source, out, job) as source:
         _shut_in(request, out)
         job.check()
         threads = threads_or(request.threads)
+        is_plain = not (request.calibration or request.budget_bytes)
         try:
-            if request.calibration or request.budget_bytes:
+            if not is_plain:
                 wish = _wish(request)
                 better = convert_better(source, out, wish, threads, on_progress=tell, is_cancelled=job.is_cancelled)
-                result = better.result
+                result, reference = better.result, better.original
             else:
                 settings = Settings(types=request.type_name or USUAL_TYPE, threads=threads)
+                if request.check:
+                    settings, finer = with_finer_types(source, settings, job)
                 result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
         except ConversionStopped:
             raise Stopped from None
+        done = _done(result)
+        if request.check:
+            done = with_checks(
+                done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=is_plain
+            )
     forget_work(out)
-    return _done(result)
+    return done
 
 
 def _wish(request: Convert) -> Wish:
@@ -142,7 +154,7 @@ def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
 def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
     adapter = Path(source.adapter) if source.adapter else None
     if source.path:
-        return open_local(Path(source.path), adapter)
+        return open_local(Path(source.path), adapter, Path(source.base) if source.base else None)
     try:
         return open_remote(
             access_of(source.access),
@@ -191,7 +203,7 @@ def _shut_in(request: Convert, out: Path) -> None:
         ) from error
     source = request.source
     text = request.calibration if request.calibration not in ("", NEUTRAL) else ""
-    folders = [Path(place).resolve() for place in (source.path, source.adapter, text) if place]
+    folders = [Path(place).resolve() for place in (source.path, source.adapter, source.base, text) if place]
     readable = [folder if folder.is_dir() else folder.parent for folder in folders]
     written = [out.parent, user_paths().cache] if source.repo else [out.parent]
     restrict(readable, writable=written, network=bool(source.repo))
