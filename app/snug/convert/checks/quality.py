@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +16,19 @@ from snug.engine.sampling import SamplingSettings
 from snug.engine.session import Listener, Session
 from snug.engine.template import Turn
 from snug.engine.text_reader import TextReader
-from snug.measure.divergence import DivergenceSum, PerplexitySum, log_probabilities
+from snug.measure.divergence import Divergence, DivergenceSum, Perplexity, PerplexitySum, log_probabilities
 
 QUALITY, CHAT = "quality", "chat"
 CHUNK = 256
+_FIRST = CHUNK // 2
 MOST_CHUNKS = 12
 LONGEST_S = 30.0
 """The reading ends after so many seconds, with what was read until then."""
 MOST_ANSWER_TOKENS = 160
-GUESSING = 0.8
-"""A perplexity of more than so large a share of the vocabulary is that of a model which knows nothing."""
+LONGEST_ANSWER_S = 60.0
+GUESSING = 10.0
+"""A perplexity of so many times the vocabulary's size is that of a model which says nonsense: chance has 1, and a tiny
+model reading languages that it never saw has 2."""
 WORST_DIVERGENCE = 2.0
 """Nats a token; Q2_K of small models has 0.3."""
 QUESTION = "What is the capital of France? Answer in one short sentence."
@@ -53,44 +57,46 @@ def check_quality(
     text = "\n\n".join(texts).strip()
     if not text:
         return Quality(Check(QUALITY, True, "There was no text to measure with.", is_done=False))
-    ends = time.monotonic() + LONGEST_S
     sums, surprise = DivergenceSum(), PerplexitySum()
-    with TextReader(result, chunk=CHUNK, threads=threads) as reader:
-        chunks = reader.chunks(reader.tokenize(text), MOST_CHUNKS)
-        other = None if original is None else TextReader(original, chunk=CHUNK, threads=threads)
-        try:
-            judged = 0
-            for chunk in chunks:
-                if is_cancelled() or (judged and time.monotonic() > ends):
-                    break
-                first = CHUNK // 2
-                own = log_probabilities(reader.logits(chunk, first)[:-1])
-                surprise.add(own, chunk[first + 1 :])
-                if other is not None:
-                    sums.add(log_probabilities(other.logits(chunk, first)[:-1]), own, chunk[first + 1 :])
-                judged += 1
-        finally:
+    with ExitStack() as opened:
+        reader = opened.enter_context(TextReader(result, chunk=CHUNK, threads=threads))
+        other: TextReader | None = None
+        if original is not None:
+            other = opened.enter_context(TextReader(original, chunk=CHUNK, threads=threads))
+        chunks = reader.chunks(reader.tokenize(text))
+        ends = time.monotonic() + LONGEST_S
+        for number, chunk in enumerate(chunks[:: max(1, len(chunks) // MOST_CHUNKS)][:MOST_CHUNKS]):
+            if is_cancelled() or (number and time.monotonic() > ends):
+                break
+            following = chunk[_FIRST + 1 :]
+            own = log_probabilities(reader.logits(chunk, _FIRST)[:-1])
+            surprise.add(own, following)
             if other is not None:
-                other.close()
+                sums.add(log_probabilities(other.logits(chunk, _FIRST)[:-1]), own, following)
         vocabulary = reader.vocabulary_size
-    if not judged:
+    try:
+        return _judge_quality(surprise.result(), None if original is None else sums.result(), vocabulary)
+    except ValueError:
         return Quality(Check(QUALITY, True, "The text is too short to measure with.", is_done=False))
-    found = surprise.result()
-    details = f"perplexity {found.perplexity:.4g} ± {found.perplexity_error:.2g} over {found.tokens} tokens"
-    if not math.isfinite(found.perplexity) or found.perplexity > GUESSING * vocabulary:
-        words = "The new file predicts text no better than chance: it is of no use. Please report this model."
-        return Quality(Check(QUALITY, False, words, details), found.perplexity)
-    if original is None:
-        words = f"It predicts the text well enough to be used (perplexity {found.perplexity:.3g}; lower is better)."
-        return Quality(Check(QUALITY, True, words, details), found.perplexity)
-    compared = sums.result()
-    details += f"; KL divergence {compared.kl_mean:.4g} ± {compared.kl_error:.2g}, same first choice "
-    details += f"{compared.same_top:.1%}, the original's perplexity {compared.reference_perplexity:.4g}"
-    ok = math.isfinite(compared.kl_mean) and compared.kl_mean < WORST_DIVERGENCE
-    words = f"Of 1,000 words, {compared.same_of_thousand} are the ones that the original would have chosen."
-    if not ok:
+
+
+def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int) -> Quality:
+    details = f"perplexity {own.perplexity:.4g} ± {own.perplexity_error:.2g} over {own.tokens} tokens"
+    if compared is None:
+        if not math.isfinite(own.perplexity) or own.perplexity > GUESSING * vocabulary:
+            words = "The new file predicts text worse than chance: it is of no use. Please report this model."
+            return Quality(Check(QUALITY, False, words, details), own.perplexity)
+        words = f"It can read: its perplexity on the text is {own.perplexity:.3g} (lower is better)."
+        return Quality(Check(QUALITY, True, words, details), own.perplexity)
+    details += (
+        f"; KL divergence {compared.kl_mean:.4g} ± {compared.kl_error:.2g}, same first choice {compared.same_top:.1%}, "
+        f"the original's perplexity {compared.reference_perplexity:.4g}"
+    )
+    if not compared.kl_mean < WORST_DIVERGENCE:
         words = "The new file says something else than the original most of the time: it is of no use."
-    return Quality(Check(QUALITY, ok, words, details), found.perplexity, compared.kl_mean, compared.same_of_thousand)
+        return Quality(Check(QUALITY, False, words, details), own.perplexity, compared.kl_mean)
+    words = f"Of 1,000 words, {compared.same_of_thousand} are the ones that the original would have chosen."
+    return Quality(Check(QUALITY, True, words, details), own.perplexity, compared.kl_mean, compared.same_of_thousand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,10 @@ def check_chat(result: Path, *, threads: int = 0, is_cancelled: Callable[[], boo
     try:
         parts: list[str] = []
         settings = SamplingSettings(temperature=0.0, seed=1, max_tokens=MOST_ANSWER_TOKENS)
-        listener = Listener(on_text=parts.append, is_cancelled=is_cancelled)
+        ends = time.monotonic() + LONGEST_ANSWER_S
+        listener = Listener(
+            on_text=parts.append, is_cancelled=lambda: is_cancelled() or (bool(parts) and time.monotonic() > ends)
+        )
         done = Session(model).generate([Turn("user", QUESTION)], settings, listener)
     except UserError as error:
         return Chat(Check(CHAT, False, f"The test chat failed: {error.title}", error.details))
@@ -121,10 +130,11 @@ def check_chat(result: Path, *, threads: int = 0, is_cancelled: Callable[[], boo
         model.close()
     answer = "".join(parts).strip()
     details = f"{done.tokens} tokens, {done.tokens_per_s:.1f} tokens/s, ended by {done.reason!r}: {answer[:400]!r}"
-    return Chat(_judge(answer, done.reason, details), answer, done.tokens_per_s)
+    reason = "length" if done.reason == "stopped" and not is_cancelled() else done.reason
+    return Chat(_judge_chat(answer, reason, details), answer, done.tokens_per_s)
 
 
-def _judge(answer: str, reason: str, details: str) -> Check:
+def _judge_chat(answer: str, reason: str, details: str) -> Check:
     if reason == "stopped":
         return Check(CHAT, True, "The test chat was stopped.", details, is_done=False)
     if not answer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -25,9 +25,19 @@ MOST_TEXT = 40_000
 """So many characters from the end of a text are measured with: its beginning may have been calibrated with."""
 
 
-def this_machine(out: Path) -> Machine:
-    """This computer, read before the child shuts itself in."""
-    return read_machine(str(out.parent), measure_bandwidth=False)
+@dataclass(frozen=True, slots=True)
+class CheckInputs:
+    """What the checks need from outside the source's folder: this computer, and the text to measure with."""
+
+    machine: Machine | None = None
+    texts: Sequence[str] = ()
+
+
+def check_inputs(request: Convert, out: Path) -> CheckInputs:
+    """Read before the child shuts itself in; nothing where no checks are wanted."""
+    if not request.check:
+        return CheckInputs()
+    return CheckInputs(read_machine(str(out.parent), measure_bandwidth=False), _texts(request))
 
 
 def with_finer_types(source: Source, settings: Settings, job: Job) -> tuple[Settings, dict[str, str]]:
@@ -52,7 +62,7 @@ def with_checks(
     source: Source,
     job: Job,
     *,
-    machine: Machine | None,
+    inputs: CheckInputs,
     finer: Mapping[str, str],
     reference: Path | None = None,
     is_plain: bool = True,
@@ -69,9 +79,9 @@ def with_checks(
         reference=reference or original,
         tensors=source.tensors if is_plain and not source.fetch_bytes else None,
         finer=finer,
-        texts=_texts(request),
+        texts=inputs.texts,
         loses_bits=source.loses_bits,
-        machine=machine,
+        machine=inputs.machine,
         free_bytes=psutil.virtual_memory().available,
         threads=request.threads,
     )
