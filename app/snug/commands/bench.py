@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable
 
-from snug.commands import bench_chat, bench_convert, bench_fit, bench_quantise, bench_speed, bench_start
+from snug.commands import bench_bits, bench_chat, bench_convert, bench_fit, bench_quantise, bench_speed, bench_start
 from snug.commands.command import Command, Context
 
 BENCHES: tuple[tuple[str, str, Callable[[ArgumentParser], None], Callable[[Namespace, Context], int]], ...] = (
@@ -19,6 +19,7 @@ BENCHES: tuple[tuple[str, str, Callable[[ArgumentParser], None], Callable[[Names
         bench_convert.add_arguments,
         bench_convert.run,
     ),
+    ("bits", "what each method keeps of a model in the same space", bench_bits.add_arguments, bench_bits.run),
     ("quantise", "speed and error of quantising, against ggml's", bench_quantise.add_arguments, bench_quantise.run),
 )
 """Every measurement: its name, what it is, its arguments, and what runs it."""

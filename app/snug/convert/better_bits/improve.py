@@ -30,7 +30,7 @@ CHUNK = 512
 MOST_CHUNKS = 96
 """About 49,000 tokens; more text changes the result by less than the noise of measuring it."""
 
-COMPARED_CHUNKS = 6
+COMPARED_CHUNKS = 3
 FEWEST_CHUNKS = 4
 
 
