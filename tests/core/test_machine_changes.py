@@ -69,6 +69,13 @@ def test_a_card_that_is_gone_says_why_where_it_is_known() -> None:
     )
 
 
+def test_a_card_whose_driver_waits_for_a_restart_does_not_answer() -> None:
+    why = "the NVIDIA driver was updated and this computer not restarted since"
+    silent = replace(CARD, memory_total=0, memory_free=0, driver="nvidia")
+    said = changed(gpus=(silent,), unread={"gpus.0.memory_total": why})
+    assert said[0] == f"The NVIDIA GeForce RTX 3060 does not answer any more: {why}."
+
+
 def test_one_of_two_equal_cards_that_is_gone_is_missed() -> None:
     two = replace(BEFORE, gpus=(CARD, replace(CARD, pci_id="0000:02:00.0")))
     assert machine_changes(two, BEFORE) == ("NVIDIA GeForce RTX 3060 is gone.",)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from snug.core.machine import Cpu, Disk, EngineDevice, Gpu, Machine, Memory
-from snug.core.machine_words import figure_rows, machine_line, memory_line, name_words
+from snug.core.machine import Cpu, Disk, EngineDevice, Gpu, Holder, Machine, Memory
+from snug.core.machine_words import figure_rows, machine_line, memory_line, name_words, used_line
 
 LAPTOP = Machine(
     os="linux",
@@ -68,6 +68,19 @@ def test_the_figures_come_with_their_sources_and_the_reasons_for_gaps() -> None:
     assert rows["disks.0"].value == "412 GB free of 1.0 TB (/home/ann/models)"
     assert rows["engine_devices.0"].value == "CPU: AMD Ryzen 7 7840U, 21 GB free of 32 GB"
     assert (rows["gpus.nvidia"].value, rows["gpus.nvidia"].is_known) == ("none found", False)
+
+
+def test_huge_pages_are_in_use_by_nobody_and_not_free() -> None:
+    machine = Machine(memory=Memory(100_000_000_000, 20_000_000_000, huge_pages=70_000_000_000))
+    assert used_line(machine) == "10 GB in use by other programs"
+    rows = {row.key: row.value for row in figure_rows(machine)}
+    assert rows["memory.huge_pages"] == "70 GB, not free for a model"
+
+
+def test_snug_is_not_named_among_the_other_programs() -> None:
+    holders = (Holder("Snug", 5_000_000_000), Holder("Firefox", 2_140_000_000))
+    machine = Machine(memory=Memory(32_000_000_000, 20_000_000_000), memory_holders=holders)
+    assert used_line(machine) == "12 GB in use by other programs (Firefox: 2.1 GB)"
 
 
 def test_every_missing_figure_is_a_row_that_says_why() -> None:

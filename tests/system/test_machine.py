@@ -39,6 +39,8 @@ def test_every_recorded_computer_is_read_as_it_is(recorded: Any) -> None:
     for key in expected.get("unread", []):
         assert machine.unread[key], key
         assert key not in machine.sources
+    for key, why in expected.get("reasons", {}).items():
+        assert machine.unread[key] == why
     assert machine_line(machine) == expected.get("line", machine_line(machine))
     assert memory_line(machine) == expected.get("memory_line", memory_line(machine))
 

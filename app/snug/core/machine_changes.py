@@ -67,6 +67,11 @@ def _same_cards(before: Machine, now: Machine) -> list[str]:
     """New drivers and other memory of devices that both readings hold."""
     words = []
     said = set()
+    for index, gpu in enumerate(now.gpus):
+        had = any(_has_own(was) and was.name == gpu.name for was in before.gpus)
+        if had and gpu.kind == "discrete" and not gpu.memory_total:
+            why = now.unread.get(f"gpus.{index}.memory_total", "nothing gives its memory")
+            words.append(f"The {name_words(gpu.name)} does not answer any more: {why}.")
     for was, has in _pairs(before.gpus, now.gpus):
         if was.driver and has.driver and was.driver != has.driver and (has.vendor, has.driver) not in said:
             said.add((has.vendor, has.driver))

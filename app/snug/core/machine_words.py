@@ -63,7 +63,7 @@ def memory_line(machine: Machine) -> str:
 
 def used_line(machine: Machine) -> str:
     """How much memory other programs hold and who the largest are: "12 GB in use by other programs (Steam: 2.1 GB)"."""
-    used = machine.memory.total - machine.memory.available
+    used = machine.memory.total - machine.memory.available - machine.memory.huge_pages
     if used <= 0:
         return ""
     others = tuple(holder for holder in machine.memory_holders if holder.name != OWN_NAME)
@@ -116,7 +116,13 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
         rows.append(FigureRow(f"differs.{disagreement.key}", "Two sources differ", words, "the system and llama.cpp"))
     said = {row.key for row in rows if not row.is_known}
     rows += [
-        FigureRow(key, _unread_label(key), "none found" if key.startswith("gpus") else "not known", why, is_known=False)
+        FigureRow(
+            key,
+            _unread_label(key),
+            "none found" if key in ("gpus", "gpus.nvidia") else "not known",
+            why,
+            is_known=False,
+        )
         for key, why in machine.unread.items()
         if key not in said
     ]
@@ -246,4 +252,6 @@ _UNREAD_LABELS = {
 
 
 def _unread_label(key: str) -> str:
+    if key.startswith("gpus.") and key.endswith(".bandwidth"):
+        return "Graphics memory is read at"
     return _UNREAD_LABELS.get(key, key)

@@ -59,7 +59,8 @@ def read(environment: Environment) -> Reading:
             unread[f"{here}.memory_total"] = f"the driver ({card.driver or 'none'}) does not give this device's memory"
         if gpu.memory_shared:
             sources[f"{here}.memory_shared"] = SOURCE
-        unread[f"{here}.bandwidth"] = "the amdgpu driver does not give the width of the memory bus"
+        if gpu.kind == "discrete":
+            unread[f"{here}.bandwidth"] = "the amdgpu driver does not give the width of the memory bus"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
 
 

@@ -116,6 +116,10 @@ def combined(system: str, readings: Iterable[Reading]) -> Machine:
     machine = _with_known_bandwidths(machine, sources)
     unread = {key: why for key, why in unread.items() if key not in sources}
     if machine.gpus:
+        silent = unread.get("gpus.nvidia")
+        for index, gpu in enumerate(machine.gpus):
+            if silent and gpu.vendor == "nvidia" and f"gpus.{index}.memory_total" in unread:
+                unread[f"gpus.{index}.memory_total"] = silent
         # That other makers' drivers are missing is no news once a device was found.
         unread = {key: why for key, why in unread.items() if key not in ("gpus", "gpus.nvidia")}
     return replace(machine, sources=sources, unread=unread)

@@ -66,7 +66,8 @@ def parse(adapters: Sequence[Any], registry: Reading) -> Reading:
         sources[f"{here}.memory_free"] = f"{DXGI}: what Windows lets a new program use"
         if whole(adapter.get("budget")) == 0:
             sources[f"{here}.memory_free"] = f"{TAKEN_AS_ALL}: this Windows does not say what is in use"
-        unread[f"{here}.bandwidth"] = "Windows does not give it"
+        if gpu.kind == "discrete":
+            unread[f"{here}.bandwidth"] = "Windows does not give it"
     if not gpus:
         return registry
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
@@ -89,7 +90,8 @@ def parse_registry(output: str) -> Reading:
             sources[f"{here}.memory_free"] = f"{TAKEN_AS_ALL}: the registry does not say what is in use"
         else:
             unread[f"{here}.memory_total"] = "the registry does not give this device's memory"
-        unread[f"{here}.bandwidth"] = "the registry does not give it"
+        if gpu.kind == "discrete":
+            unread[f"{here}.bandwidth"] = "the registry does not give it"
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
 
 
