@@ -35,7 +35,7 @@ USES = (
     ("tools", "Tools"),
     ("vision", "Pictures"),
 )
-PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why")
+PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why", "isHere")
 FIGURE_ROLES = ("key", "label", "value", "source", "isKnown", "unit", "amount", "lowest", "highest", "isCorrectable",
                 "isCorrected")  # fmt: skip
 
@@ -161,7 +161,8 @@ class HomeModel(QObject):
         """Fetch the pick with that key, then chat with it."""
         for pick in self._shown:
             if pick.entry.key == key and pick.is_here:
-                self.hereWanted.emit(next(item.id for item in self._here if item.key == key))
+                mine = (key, pick.file_type)
+                self.hereWanted.emit(next(item.id for item in self._here if (item.key, item.file_type) == mine))
             elif pick.entry.key == key:
                 self.wanted.emit(pick.entry, pick.file_type, True)
 
@@ -274,6 +275,7 @@ def pick_row(pick: Pick) -> dict[str, Any]:
         "verdictText": f"{verdict}, {_lower_first(pick.badge)}" if pick.badge == "Fastest" else verdict,
         "speed": words_per_second_text(pick.fit.speed),
         "download": "Already on this computer" if pick.is_here else f"{size_text(pick.download_bytes)} to download",
+        "isHere": pick.is_here,
         "why": f"{pick.why} Remembers {pages_text(pick.fit.context)}.",
     }
 

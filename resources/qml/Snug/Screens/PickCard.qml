@@ -18,6 +18,7 @@ Card {
     required property string speed
     required property string download
     required property string why
+    required property bool isHere
     property QtObject getting: null
     property bool isNarrow: false
     readonly property bool isFirst: index === 0
@@ -98,7 +99,7 @@ Card {
             visible: root.isFirst
             tall: true
             enabled: !root.isBusy
-            text: root.isBusy ? qsTr("Looking for it…") : qsTr("Get and chat")
+            text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
             Accessible.description: root.name
             Layout.fillWidth: true
             onClicked: root.wanted(root.key)
@@ -108,7 +109,7 @@ Card {
             visible: !root.isFirst
             tall: true
             enabled: !root.isBusy
-            text: root.isBusy ? qsTr("Looking for it…") : qsTr("Get and chat")
+            text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
             Accessible.description: root.name
             Layout.fillWidth: true
             onClicked: root.wanted(root.key)
