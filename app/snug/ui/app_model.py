@@ -12,7 +12,10 @@ from snug.ui.first_look import FirstLook
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
-SCREENS = ("home", "discover", "library", "chat", "fit", "downloads", "settings", "whatif", "calculator")
+SCREENS = ("home", "discover", "library", "chat", "fit", "downloads", "settings")
+"""The places of the rail, in its order."""
+FURTHER_SCREENS = ("whatif", "calculator")
+"""Screens that others lead to."""
 
 
 @QmlElement
@@ -49,7 +52,7 @@ class AppModel(QObject):
     @Slot(str)
     def show(self, screen: str) -> None:
         """Go to a screen."""
-        if screen in SCREENS and screen != self._screen:
+        if screen in (*SCREENS, *FURTHER_SCREENS) and screen != self._screen:
             self._screen = screen
             self.screenChanged.emit()
 
