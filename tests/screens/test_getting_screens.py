@@ -46,11 +46,11 @@ def test_discover_shows_the_catalogue_and_the_details_of_one(hub: Hub, hands: Ha
 
 def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hub: Hub, hands: Hands) -> None:
     hands.go("discover")
-    hands.rooms.discover.open("gemma-4-12b-it")
+    hands.rooms.discover.open("qwen3.5-122b-a10b")
     reasons = hands.rooms.discover.details.reasons
     hands.bot.waitUntil(lambda: reasons.changeText != "", timeout=WAIT_MS)
     hands.settle()
-    assert hands.text("detailsStanding").startswith("Public tests")
+    assert hands.text("detailsStanding").startswith("By public tests")
     assert hands.text("detailsChange") == reasons.changeText
     hands.scroll_to(hands.item("detailsWhy"))
     hands.save_pictures("discover-why")
