@@ -14,6 +14,7 @@ from snug.convert.better_bits.budget import Chosen, MixChooser
 from snug.convert.better_bits.inputs import JUDGE_EVERY, InputTables, collect_inputs
 from snug.convert.better_bits.options import BetterBits, Improved
 from snug.convert.better_bits.rounding import Rounder
+from snug.convert.better_bits.scaling import scale_plan
 from snug.convert.mixes import FLOAT_TYPES, may_quantise
 from snug.convert.plan import ModelPlan, OutputTensor
 from snug.convert.quantize import row_bytes
@@ -110,10 +111,24 @@ def improve(
             found = _choose(free, rounder, inputs, work, chunks, room or _tensor_bytes(free, types))
             chosen |= {name: choice.type_name for name, choice in found.choices.items()}
             predicted = found.divergence
+        notes: tuple[str, ...] = ()
+        if options.scaling:
+            scaled = scale_plan(
+                plan,
+                chosen,
+                inputs,
+                importance,
+                options,
+                lambda done, total: work.tell("Trying whether scaling helps", done, total),
+            )
+            if scaled.makers:
+                plan, importance = scaled.plan, dict(scaled.importance)
+                rounder = Rounder(options, importance, scaled.inputs, work.threads or physical_cores())
+                notes = (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
     except BaseException:
         shutil.rmtree(work.folder, ignore_errors=True)
         raise
-    return Improved(plan, chosen, importance, rounder.quantise, (), predicted)
+    return Improved(plan, chosen, importance, rounder.quantise, notes, predicted)
 
 
 def is_free(tensor: OutputTensor, architecture: str, types: Mapping[str, str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,10 +27,22 @@ class KnownInputs:
     count: int
     samples: Floats | None
     _files: tuple[Path, ...]
+    _scale: Floats | None = None
 
     def tables(self) -> list[Floats]:
         """X^T X of each group of columns."""
-        return [np.load(file) for file in self._files]
+        tables: list[Floats] = [np.load(file) for file in self._files]
+        if self._scale is not None:
+            for start, table in zip(self.starts, tables, strict=True):
+                scale = self._scale[start : start + len(table)]
+                table /= scale[:, None] * scale
+        return tables
+
+    def scaled(self, scale: Floats) -> KnownInputs:
+        """The same inputs, each column divided by its scale."""
+        whole = scale if self._scale is None else self._scale * scale
+        samples = None if self.samples is None else self.samples / scale
+        return replace(self, leader=f"{self.leader}, scaled", samples=samples, _scale=whole)
 
 
 class InputTables:
@@ -46,6 +58,17 @@ class InputTables:
     def find(self, name: str) -> KnownInputs | None:
         """What is known of a tensor's inputs, None for nothing."""
         return self._known.get(self._leaders.get(name, ""))
+
+    def scaled(self, name: str, scale: Floats) -> InputTables:
+        """The same tables, where one tensor's inputs were divided by `scale`."""
+        other = InputTables(self._folder)
+        other._known, other._leaders, other.squares = dict(self._known), dict(self._leaders), self.squares
+        known = self.find(name)
+        if known is not None:
+            key = f"{known.leader} of {name}"
+            other._known[key] = known.scaled(scale)
+            other._leaders[name] = key
+        return other
 
     def add(self, calibration: Calibration) -> None:
         """Keep what one pass collected. Raises OSError where the disk is full."""

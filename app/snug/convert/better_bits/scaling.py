@@ -1,0 +1,182 @@
+"""Activation-aware scaling (AWQ, Lin et al. 2023), folded into what comes before, so that the model computes the same.
+
+Columns whose inputs are large are multiplied by s before they are rounded, and what makes those inputs is divided by s:
+the norm before query, key and value or before gate and up, or the rows of `ffn_up` before `ffn_down` (whose input is
+act(gate) * up). The scales are powers of the inputs' size. A group is scaled only where that lowers the errors of its
+outputs on inputs that neither the rounding nor the choice of the power has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snug.convert.better_bits.inputs import InputTables
+from snug.convert.better_bits.options import BetterBits
+from snug.convert.better_bits.rounding import Rounder
+from snug.convert.better_bits.sensitivity import relative_error
+from snug.convert.plan import ModelPlan, OutputTensor
+from snug.formats.checkpoints.number_types import Floats
+
+ARCHITECTURES = ("llama", "mistral3", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3", "smollm3", "granite")
+"""Where a norm's output is read by nothing but these matrices, and the feed-forward part is gated."""
+
+POWERS = (0.15, 0.3, 0.5)
+LEAST_GAIN = 0.02
+"""A group stays as it is unless its error falls by so much: below lies the noise of judging."""
+
+_ROWS = 96
+_NARROWEST, _WIDEST = 1 / 8, 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Matrices that read the same inputs, and the tensor that makes these: a norm, or rows of a matrix."""
+
+    maker: str
+    readers: tuple[str, ...]
+    by_rows: bool
+
+
+def groups_of(plan: ModelPlan) -> list[Group]:
+    """The groups that can be scaled exactly; none in architectures that are not known for it, or with experts."""
+    if plan.architecture not in ARCHITECTURES:
+        return []
+    names = {tensor.name for tensor in plan.tensors}
+    found = []
+    for layer in sorted({name.split(".")[1] for name in names if name.startswith("blk.")}, key=int):
+        start = f"blk.{layer}."
+        if any(name.startswith(start) and ("_exps" in name or "ffn_gate_inp" in name) for name in names):
+            continue
+        for maker, readers in (
+            ("attn_norm", ("attn_q", "attn_k", "attn_v", "attn_qkv")),
+            ("ffn_norm", ("ffn_gate", "ffn_up")),
+        ):
+            present = tuple(f"{start}{name}.weight" for name in readers if f"{start}{name}.weight" in names)
+            if present and f"{start}{maker}.weight" in names and f"{start}{maker}.bias" not in names:
+                found.append(Group(f"{start}{maker}.weight", present, False))
+        gated = all(f"{start}{name}.weight" in names for name in ("ffn_gate", "ffn_up", "ffn_down"))
+        if gated and f"{start}ffn_up.bias" not in names:
+            found.append(Group(f"{start}ffn_up.weight", (f"{start}ffn_down.weight",), True))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """The plan with scales folded in, what its inputs and importance then are, and the makers that were scaled."""
+
+    plan: ModelPlan
+    inputs: InputTables
+    importance: Mapping[str, Floats]
+    makers: tuple[str, ...]
+
+
+def scale_plan(
+    plan: ModelPlan,
+    types: Mapping[str, str],
+    inputs: InputTables,
+    importance: Mapping[str, Floats],
+    options: BetterBits,
+    on_group: Callable[[int, int], None] = lambda done, total: None,
+) -> Scaled:
+    """Scale each group for which that lowers the error of its outputs with these types."""
+    tensors = {tensor.name: tensor for tensor in plan.tensors}
+    groups, scaled_makers = groups_of(plan), []
+    known = dict(importance)
+    for number, group in enumerate(groups):
+        on_group(number, len(groups))
+        scale = _best_scale(group, tensors, types, inputs, known, options)
+        if scale is None:
+            continue
+        scaled_makers.append(group.maker)
+        fold(tensors, group, scale)
+        for name in group.readers:
+            inputs = inputs.scaled(name, scale)
+            if name in known:
+                known[name] = known[name] / scale**2
+    ordered = tuple(tensors[tensor.name] for tensor in plan.tensors)
+    return Scaled(replace(plan, tensors=ordered), inputs, known, tuple(scaled_makers))
+
+
+def fold(tensors: dict[str, OutputTensor], group: Group, scale: Floats) -> None:
+    """Multiply the readers' columns by `scale` and divide what their maker makes by it, in place."""
+    for name in group.readers:
+        tensors[name] = _with_columns(tensors[name], scale)
+    maker, inverse = tensors[group.maker], np.reciprocal(scale)
+    tensors[group.maker] = _with_rows(maker, inverse) if group.by_rows else _with_columns(maker, inverse)
+
+
+def _best_scale(
+    group: Group,
+    tensors: Mapping[str, OutputTensor],
+    types: Mapping[str, str],
+    inputs: InputTables,
+    importance: Mapping[str, Floats],
+    options: BetterBits,
+) -> Floats | None:
+    """The scales of the group's columns, None where it had better stay as it is."""
+    seen = inputs.find(group.readers[0])
+    leaders = {known.leader for name in group.readers if (known := inputs.find(name)) is not None}
+    is_ready = seen is not None and seen.samples is not None and len(seen.samples) >= 64 and len(leaders) == 1
+    if not is_ready or any(types.get(name) in ("F32", "F16", "BF16") for name in group.readers):
+        return None
+    assert seen is not None
+    assert seen.samples is not None
+    size = np.sqrt(np.concatenate([np.diagonal(table) for table in seen.tables()]) / max(1, seen.count))
+    if not (size > 0).all():
+        return None
+    choosing, judging = seen.samples[::2], seen.samples[1::2]
+    errors = []
+    scales: list[Floats] = [np.ones_like(size), *(_scale(size, power) for power in POWERS)]
+    for scale in scales:
+        errors.append(_errors(group, tensors, types, inputs, importance, options, scale, (choosing, judging)))
+    best = min(range(len(scales)), key=lambda index: errors[index][0])
+    if best == 0 or errors[best][1] > (1 - LEAST_GAIN) * errors[0][1]:
+        return None
+    return scales[best]
+
+
+def _scale(size: Floats, power: float) -> Floats:
+    raw = size.astype(np.float64) ** power
+    raw /= np.exp(np.log(raw).mean())
+    return np.clip(raw, _NARROWEST, _WIDEST).astype(np.float32)
+
+
+def _errors(
+    group: Group,
+    tensors: Mapping[str, OutputTensor],
+    types: Mapping[str, str],
+    inputs: InputTables,
+    importance: Mapping[str, Floats],
+    options: BetterBits,
+    scale: Floats,
+    samples: tuple[Floats, Floats],
+) -> tuple[float, float]:
+    """The sums over the group of the outputs' relative errors on both kinds of samples, from some of the rows."""
+    sums = [0.0, 0.0]
+    for name in group.readers:
+        tensor = tensors[name]
+        step = max(1, tensor.rows // _ROWS)
+        rows = np.concatenate([tensor.read_rows(row, row + 1) for row in range(0, tensor.rows, step)])
+        figures = {name: importance[name] / scale**2} if name in importance else {}
+        rounder = Rounder(options, figures, inputs.scaled(name, scale))
+        rounded = rounder.round(name, rows.shape, rows * scale, types[name]).values / scale
+        for index, some in enumerate(samples):
+            sums[index] += relative_error(rows, rounded, some)
+    return sums[0], sums[1]
+
+
+def _with_columns(tensor: OutputTensor, scale: Floats) -> OutputTensor:
+    def read(first: int, last: int) -> Floats:
+        return np.multiply(tensor.read_rows(first, last), scale)
+
+    return replace(tensor, read_rows=read, read_stored=None)
+
+
+def _with_rows(tensor: OutputTensor, scale: Floats) -> OutputTensor:
+    def read(first: int, last: int) -> Floats:
+        return np.multiply(tensor.read_rows(first, last), scale[first:last, None])
+
+    return replace(tensor, read_rows=read, read_stored=None)
