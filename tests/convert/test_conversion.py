@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gguf import GGUFReader
+from gguf import GGUFReader, GGUFValueType, GGUFWriter
 from gguf.quants import dequantize
 
 from snug.convert.conversion import Report, Result, Settings, convert
@@ -106,6 +106,41 @@ def test_tensors_that_keep_their_type_are_copied_and_not_rounded_again(tmp_path:
     for tensor in GGUFReader(tmp_path / "out.gguf").tensors:
         assert tensor.tensor_type == before[tensor.name].tensor_type
         assert tensor.data.tobytes() == before[tensor.name].data.tobytes()
+
+
+def test_a_split_gguf_becomes_one_file(tmp_path: Path) -> None:
+    whole = Conversion(PIP, tmp_path / "whole.gguf", Settings("Q4_K_M"))()
+    reader = GGUFReader(PIP)
+    for number in (1, 2):
+        writer = GGUFWriter(tmp_path / f"pip-{number:05d}-of-00002.gguf", "llama")
+        if number == 1:
+            for entry in reader.fields.values():
+                if not entry.name.startswith("GGUF.") and entry.name != "general.architecture":
+                    inner = entry.types[-1] if entry.types[0] is GGUFValueType.ARRAY else None
+                    writer.add_key_value(entry.name, entry.contents(), entry.types[0], inner)
+        writer.add_uint16("split.no", number - 1)
+        writer.add_uint16("split.count", 2)
+        writer.add_int32("split.tensors.count", len(reader.tensors))
+        for tensor in reader.tensors[:9] if number == 1 else reader.tensors[9:]:
+            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    joined = Conversion(tmp_path / "pip-00002-of-00002.gguf", tmp_path / "joined.gguf", Settings("Q4_K_M"))()
+    before = {tensor.name: tensor.data.tobytes() for tensor in GGUFReader(whole.path).tensors}
+    after = GGUFReader(joined.path)
+    assert {tensor.name: tensor.data.tobytes() for tensor in after.tensors} == before
+    assert not any(name.startswith("split.") for name in after.fields)
+
+
+def test_weights_with_too_few_bits_left_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    figures = {tensor.name: np.ones(tensor.shape[0], np.float32) for tensor in GGUFReader(PIP).tensors}
+    small = Conversion(PIP, tmp_path / "small.gguf", Settings("IQ2_XS", importance=figures))().path
+    with pytest.raises(UserError) as caught:
+        Conversion(small, tmp_path / "out.gguf")()
+    assert caught.value.kind == "not-supported"
+    assert names_in(tmp_path) == ["small.gguf"]
 
 
 def test_c8_the_error_of_each_type_is_within_its_bound(tmp_path: Path) -> None:

@@ -341,3 +341,21 @@ def test_a_second_process_waits_its_turn(small: Path, tmp_path: Path) -> None:
     assert caught.value.kind == "busy"
     lock.release()
     converted(small, tmp_path / "out.gguf")
+
+
+def test_a_kill_between_the_new_name_and_the_end_costs_nothing(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, out = converted(small, tmp_path / "whole.gguf"), tmp_path / "models" / "out.gguf"
+
+    def cut(folder: Path) -> None:
+        if out.exists():
+            raise PowerCut
+
+    monkeypatch.setattr(result_file, "sync_folder", cut)
+    with pytest.raises(PowerCut):
+        converted(small, out)
+    assert out.exists()
+    monkeypatch.undo()
+    assert converted(small, out) == wanted
+    assert [path.name for path in out.parent.iterdir()] == ["out.gguf"]

@@ -16,6 +16,15 @@ from snug.convert.source import Source
 from snug.core.errors import UserError
 from snug.formats.random_checkpoint import LlamaShape, write_checkpoint
 from snug.hub.remote import Access
+from snug.worker import protocol
+from snug.worker.client import WorkerClient
+from snug.worker.conversion_messages import (
+    ConversionDone,
+    ConversionPreviewed,
+    ConversionSource,
+    Convert,
+    PreviewConversion,
+)
 from tests.hub.blobs import Bytes
 from tests.hub.content import Repository
 from tests.hub.server import Hub
@@ -201,3 +210,21 @@ def test_the_identity_is_that_of_the_commit(hub: Hub, tmp_path: Path) -> None:
     with opened(hub, tmp_path) as one, opened(hub, tmp_path / "other") as other:
         assert one.identity == other.identity
         assert hashlib.sha256(b"").hexdigest() != one.identity
+
+
+def test_the_child_converts_from_the_hub_shut_in(
+    hub: Hub, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNUG_HOME", str(tmp_path / "home"))
+    source = ConversionSource(repo=REPO, access=protocol.HubAccess(endpoint=hub.endpoint))
+    out = tmp_path / "models" / "out.gguf"
+    with WorkerClient(tmp_path / "logs") as child:
+        previewed = child.request(PreviewConversion(source=source, folder=str(tmp_path)), timeout=60)
+    assert isinstance(previewed, ConversionPreviewed)
+    assert previewed.fetch_bytes > previewed.working_bytes > 0
+    with WorkerClient(tmp_path / "logs") as child:
+        request = Convert(source=source, out=str(out), type_name="Q4_K_M", check=False)
+        done = child.request(request, timeout=60)
+    assert isinstance(done, ConversionDone)
+    assert done.sha256 == wanted
+    assert [path.name for path in out.parent.iterdir()] == ["out.gguf"]

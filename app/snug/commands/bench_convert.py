@@ -47,7 +47,7 @@ def run(arguments: Namespace, context: Context) -> int:
 
     tools = _tools(arguments)
     shape = TINY if arguments.tiny else ONE_BILLION
-    threads = arguments.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    threads = arguments.threads or os.cpu_count() or 1
     processor = processor_name(context)
     context.say(f"{processor}, {threads} threads, {parameters_text(shape.parameters)} weights in BF16 to {TYPE}")
     with tempfile.TemporaryDirectory(prefix="snug-bench-", dir=arguments.folder or None) as name:

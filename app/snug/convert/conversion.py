@@ -149,7 +149,7 @@ def convert(
         tensors=len(prepared.tensors),
         file_bytes=prepared.layout.file_bytes,
     )
-    result = ResultFile(out, prepared.layout, head)
+    result = ResultFile(out, prepared.layout, head, source.largest_shard_bytes)
     result.open()
     run = _Run(source, prepared, settings, result, on_progress, is_cancelled)
     try:

@@ -42,13 +42,14 @@ def lock_path(final: Path) -> Path:
 class ResultFile:
     """The file that will be `final`. After `open`, `finished` are the tensors that need not be made again."""
 
-    def __init__(self, final: Path, layout: GgufLayout, head: Head) -> None:
+    def __init__(self, final: Path, layout: GgufLayout, head: Head, beside_bytes: int = 0) -> None:
         self.final = final
         self.layout = layout
         self.head = head
         self.finished: dict[int, int] = {}
         self.started_again = False
         """Whether an earlier, unfinished result was thrown away because it was of another source or other settings."""
+        self._beside_bytes = beside_bytes  # what else the conversion puts on the disk meanwhile
         self._lock = FileLock(lock_path(final))
         self._descriptor = -1
         self._journal: ResultJournal | None = None
@@ -74,6 +75,10 @@ class ResultFile:
             raise
 
     def _begin(self) -> None:
+        part, state = part_path(self.final), read_journal(journal_path(self.final))
+        is_same = state is not None and state.head == self.head
+        if is_same and self.final.is_file() and not os.path.lexists(part):
+            os.replace(self.final, part)  # killed between the new name and the end: it is proven once more
         if os.path.lexists(self.final):
             raise UserError(
                 f"There is a file {self.final.name} already.",
@@ -82,9 +87,8 @@ class ResultFile:
                 details=str(self.final),
                 bad_input=True,
             )
-        part, state = part_path(self.final), read_journal(journal_path(self.final))
         is_there = part.is_file() and not part.is_symlink()
-        if is_there and state is not None and state.head == self.head:
+        if is_there and is_same and state is not None:
             whole = part.stat().st_size == self.layout.file_bytes
             self.finished = dict(state.finished) if whole else {}
         elif os.path.lexists(part):
@@ -101,7 +105,7 @@ class ResultFile:
     def _check_room(self) -> None:
         """Raise UserError before anything is written that cannot be finished."""
         sizes = [place.size_bytes for place in self.layout.tensors]
-        missing = sum(sizes) - sum(sizes[index] for index in self.finished) + SPARE_BYTES
+        missing = sum(sizes) - sum(sizes[index] for index in self.finished) + self._beside_bytes + SPARE_BYTES
         free = free_bytes(self.final.parent)
         if free < missing:
             raise _disk_full(self.final.parent, missing - free, "Nothing was written; the source is untouched.")
