@@ -42,6 +42,16 @@ def test_right_tokens_pass(name: str, tmp_path: Path) -> None:
     assert token_check(name, read_sample(name).metadata, tmp_path)
 
 
+def test_what_the_engine_itself_cuts_otherwise_is_told_and_no_fault(tmp_path: Path) -> None:
+    path = write_vocabulary(tmp_path / "v.gguf", "bert", read_sample("bert").metadata)
+    check = check_token_ids(tokenizer_files_in(SAMPLES / "bert"), path)
+    assert check.ok
+    assert "the engine itself" in check.words
+    assert check.details
+    swapped = changed(read_sample("bert"), "tokenizer.ggml.unknown_token_id", 7)
+    assert not token_check("bert", swapped, tmp_path)
+
+
 def test_tokens_in_another_order_are_noticed(tmp_path: Path) -> None:
     vocabulary = read_sample("qwen2")
     tokens = list(vocabulary.value("tokenizer.ggml.tokens"))  # type: ignore[call-overload]

@@ -243,6 +243,17 @@ def llama_json() -> Files:
             "config.json": {"vocab_size": SIZE + 2, "bos_token_id": 1, "eos_token_id": 2}}  # fmt: skip
 
 
+def ernie() -> Files:
+    files = llama_spm()
+    return {**files, "tokenizer_config.json": files["tokenizer_config.json"] | {"add_prefix_space": False}}
+
+
+def hunyuan() -> Files:
+    files = qwen2()
+    files["config.json"] |= {"eod_token_id": SIZE - 2, "pad_token_id": SIZE - 3}
+    return {**files, "generation_config.json": {"eos_token_id": [SIZE - 1, SIZE - 2], "top_k": 20}}
+
+
 def gemma() -> Files:
     model = spm("bpe", byte_fallback=True, split_digits=True, normalization_rule_name="identity", pad_id=0, eos_id=1,
                 bos_id=2, unk_id=3, bos_piece="<bos>", eos_piece="<eos>", remove_extra_whitespaces=False,
@@ -387,6 +398,8 @@ SAMPLE_MAKERS: dict[str, tuple[str, str, Callable[[], Files]]] = {
     "gemma2": ("gemma2", "default", gemma),
     "gemma4": ("gemma4", "gemma4", gemma4),
     "phi3": ("phi3", "default", phi3),
+    "ernie": ("ernie4_5", "default", ernie),
+    "hunyuan": ("hunyuan-dense", "qwen2", hunyuan),
     "nemotron": ("nemotron", "default", nemotron),
     "bert": ("bert", "bert-bge", bert),
     "bert-words": ("bert", "bert-bge", bert_words),
@@ -401,7 +414,8 @@ CLASSES = {
     "starcoder2": "Starcoder2ForCausalLM", "deepseek2": "DeepseekV3ForCausalLM", "gpt-oss": "GptOssForCausalLM",
     "command-r": "CohereForCausalLM", "glm4": "Glm4ForCausalLM", "gemma": "GemmaForCausalLM",
     "gemma2": "Gemma2ForCausalLM", "gemma4": "Gemma4ForCausalLM", "phi3": "Phi3ForCausalLM",
-    "nemotron": "NemotronForCausalLM", "bert": "BertModel",
+    "nemotron": "NemotronForCausalLM", "ernie4_5": "Ernie4_5ForCausalLM",
+    "hunyuan-dense": "HunYuanDenseV1ForCausalLM", "bert": "BertModel",
 }  # fmt: skip
 
 

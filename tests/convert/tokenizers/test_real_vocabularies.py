@@ -22,6 +22,7 @@ from snug.convert.tokenizers.vocabulary import TokenType
 from snug.engine.bare_vocabulary import BareVocabulary
 from tests.convert.tokenizers.vocabulary_file import write_vocabulary
 
+UNUSED = TokenType.UNUSED
 SOURCE = Path(os.environ.get("SNUG_LLAMA_SOURCE", "/nowhere")) / "vendor" / "llama.cpp" / "models"
 
 pytestmark = pytest.mark.skipif(
@@ -56,9 +57,8 @@ def rebuilt(real: Real) -> tuple[Tokenizer, dict[str, Any]]:
     tokens = fields["tokenizer.ggml.tokens"].contents()
     types = fields["tokenizer.ggml.token_type"].contents()
     merges = [tuple(merge.split(" ", 1)) for merge in fields["tokenizer.ggml.merges"].contents()]
-    used = {part for pair in merges for part in (*pair, "".join(pair))}
-    kept = (TokenType.NORMAL,)
-    vocab = {text: i for i, (text, kind) in enumerate(zip(tokens, types, strict=True)) if kind in kept or text in used}
+    last = max(i for i, kind in enumerate(types) if kind == TokenType.NORMAL)
+    vocab = {text: i for i, (text, kind) in enumerate(zip(tokens, types, strict=True)) if i <= last and kind != UNUSED}
     tokenizer = Tokenizer(models.BPE(vocab, merges, ignore_merges=real.ignore_merges))
     regexes = next(pattern.regexes for pattern in PATTERNS if pattern.name == real.pattern)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

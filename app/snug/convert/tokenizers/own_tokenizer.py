@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from snug.convert.tokenizers.rust_tokenizer import RustTokenizer, guarded, load_rust_tokenizer
-from snug.convert.tokenizers.sentencepiece_model import TokenType, parse_sentencepiece
+from snug.convert.tokenizers.sentencepiece_model import parse_sentencepiece
 from snug.convert.tokenizers.slow_files import read_fast
 from snug.convert.tokenizers.tokenizer_files import TokenizerFiles
+from snug.convert.tokenizers.vocabulary import TokenType
 
 
 class OwnTokenizer(Protocol):
@@ -24,12 +25,20 @@ class OwnTokenizer(Protocol):
     def specials(self) -> dict[int, str]:
         """The texts of the special and added tokens by id."""
 
+    @property
+    def is_followed_exactly(self) -> bool:
+        """Whether llama.cpp means to cut every text as this kind does; its WordPiece and unigram are near only."""
+
 
 class _ByRust:
     def __init__(self, tokenizer: RustTokenizer) -> None:
         self._tokenizer = tokenizer
         joins = tokenizer.parsed.model.byte_fallback or tokenizer.parsed.kind() != "BPE"
         self._is_exact = not joins
+
+    @property
+    def is_followed_exactly(self) -> bool:
+        return self._tokenizer.parsed.kind() == "BPE"
 
     def encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text)
@@ -41,6 +50,10 @@ class _ByRust:
         return {number: token.content for number, token in self._tokenizer.added().items()}
 
 
+_NO_DUMMY_PREFIX = b"\x1a\x02\x18\x00"
+"""`normalizer_spec { add_dummy_prefix: false }`: what stands later in a protocol buffer replaces what stood before."""
+
+
 class _BySentencePiece:
     """tokenizer.model run by the sentencepiece library, after Snug's own reader found nothing wrong with it."""
 
@@ -49,9 +62,13 @@ class _BySentencePiece:
 
         raw = files.raw(name)
         pieces = parse_sentencepiece(raw).pieces
+        if files.object("tokenizer_config.json").get("add_prefix_space") is False:
+            raw += _NO_DUMMY_PREFIX
         self._processor = guarded(lambda: SentencePieceProcessor(model_proto=raw), f"{name} is damaged")
         special = (TokenType.CONTROL, TokenType.USER_DEFINED)
         self._specials = {number: piece.text for number, piece in enumerate(pieces) if piece.kind in special}
+
+    is_followed_exactly = True
 
     def encode(self, text: str) -> list[int]:
         return list(guarded(lambda: self._processor.encode(text), "it refuses plain text"))

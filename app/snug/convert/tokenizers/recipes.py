@@ -20,7 +20,7 @@ from snug.convert.tokenizers.tekken import put_tekken, read_tekken
 from snug.convert.tokenizers.tokenizer_files import TokenizerFiles
 from snug.convert.tokenizers.tokenizer_json import TokenizerJson, parse_tokenizer
 from snug.convert.tokenizers.unigram import put_unigram_json, put_unigram_model
-from snug.convert.tokenizers.vocabulary import Entries, TokenTable
+from snug.convert.tokenizers.vocabulary import MOST_TOKENS, Entries, TokenTable
 from snug.convert.tokenizers.wordpiece import put_token_types, put_wordpiece
 
 _GEMMA4_SHOWN = frozenset(
@@ -259,6 +259,24 @@ def modern_bert(task: Task) -> None:
             task.entries.put(key, "bool", True)
 
 
+def ernie(task: Task) -> None:
+    sentencepiece(task)
+    prefix = task.files.object("tokenizer_config.json").get("add_prefix_space")
+    if isinstance(prefix, bool):
+        task.entries.put("tokenizer.ggml.add_space_prefix", "bool", prefix)
+
+
+def hunyuan(task: Task) -> None:
+    """BPE; the end stands elsewhere in the config, the end of a turn first among the generation defaults' ends."""
+    gpt2(task)
+    end = task.config.get("eod_token_id")
+    if isinstance(end, int) and 0 <= end < MOST_TOKENS:
+        task.entries.put("tokenizer.ggml.eos_token_id", "u32", end)
+    ends = task.files.object("generation_config.json").get("eos_token_id")
+    if isinstance(ends, list) and len(ends) >= 2 and isinstance(ends[0], int) and 0 <= ends[0] < MOST_TOKENS:
+        task.entries.put("tokenizer.ggml.eot_token_id", "u32", ends[0])
+
+
 def _no_space_prefix(task: Task) -> None:
     task.entries.put("tokenizer.ggml.add_space_prefix", "bool", False)
 
@@ -287,6 +305,8 @@ RECIPES: dict[str, Callable[[Task], None]] = {
     "phimoe": phi3,
     "glm4": _with_named(_GLM4_SPECIALS, over_config=False),
     "glm4moe": _with_named(_GLM_SPECIALS, over_config=False),
+    "ernie4_5": ernie,
+    "hunyuan-dense": hunyuan,
     "nemotron": nemotron,
     "nemotron_h": nemotron_h,
     "nemotron_h_moe": nemotron_h,
