@@ -122,6 +122,15 @@ def test_two_cards_are_matched_by_their_addresses() -> None:
     assert [gpu.memory_free for gpu in machine.gpus] == [4 * GIB, 12 * GIB]
 
 
+def test_a_name_that_is_part_of_another_is_not_taken_for_it() -> None:
+    pair = (Gpu("NVIDIA GeForce RTX 3060", "discrete", 12 * GIB, 12 * GIB),
+            Gpu("NVIDIA GeForce RTX 3060 Ti", "discrete", 8 * GIB, 8 * GIB))  # fmt: skip
+    listed = (seen(8, 8, description="NVIDIA GeForce RTX 3060 Ti"), seen(12, 12, name="CUDA1"))
+    machine = with_engine_devices(Machine(gpus=pair), listed)
+    assert machine.gpus == pair
+    assert machine.disagreements == ()
+
+
 def test_a_device_that_only_the_engine_sees_is_added() -> None:
     machine = with_engine_devices(Machine(), (seen(8, 7, name="SYCL0", description="Intel(R) Arc(TM) B580"),))
     assert (machine.gpus[0].kind, machine.gpus[0].memory_total) == ("discrete", 8 * GIB)

@@ -76,10 +76,11 @@ def _same_device(gpu: Gpu, gpus: tuple[Gpu, ...], waiting: list[EngineDevice]) -
         return by_address[0]
     unknown = [device for device in waiting if not device.device_id or not gpu.pci_id]
     name = _plain(gpu.name)
-    for device in unknown:
-        theirs = _plain(device.description)
-        if name and theirs and (name in theirs or theirs in name):
-            return device
+    for is_same in (str.__eq__, str.__contains__):  # "RTX 3060" is part of "RTX 3060 Ti", so equal names come first
+        for device in unknown:
+            theirs = _plain(device.description)
+            if name and theirs and (is_same(theirs, name) or is_same(name, theirs)):
+                return device
     return unknown[0] if len(gpus) == len(waiting) == len(unknown) == 1 else None
 
 
