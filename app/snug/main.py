@@ -246,7 +246,7 @@ class Rooms(QObject):
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self, plans=plans
         )
         self.reader.held = self.chat.gives_back
-        self.reader.files = lambda machine: plans.files(store.models.all(), machine)
+        self.reader.files = lambda: plans.files(store.models.all())
         relearn = QTimer(self, interval=RELEARN_MS, singleShot=True)
         relearn.timeout.connect(self.reader.relearn)
         self._to_close.callback(relearn.stop)

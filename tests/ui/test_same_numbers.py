@@ -91,7 +91,7 @@ class Rooms:
         self.reader = MachineReader(self.store, children, lambda: ".", self.owner)
         engine = ChildRequests(lambda: children.make("dry-run"), self.owner)
         self.plans = MemoryPlans(self.paths.cache, self.paths.home, self.paths.headers, engine, self.owner)
-        self.reader.files = lambda machine: self.plans.files(self.store.models.all(), machine)
+        self.reader.files = lambda: self.plans.files(self.store.models.all())
         self.reader.relearn()
         hub = ChildRequests(lambda: children.make("hub"), self.owner)
         queue = DownloadQueue(self.store, self.paths, lambda: children.make("download"), lambda: "", self.owner)

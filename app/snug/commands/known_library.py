@@ -8,7 +8,6 @@ from snug.commands.command import Context
 from snug.core.errors import UserError
 from snug.core.known_files import OwnedModel, known_files
 from snug.core.machine import Machine
-from snug.core.memory_fit import files_with_memory
 
 
 def with_library(machine: Machine, context: Context) -> Machine:
@@ -22,7 +21,7 @@ def with_library(machine: Machine, context: Context) -> Machine:
     except UserError as error:
         context.note(str(error))
         return machine
-    files = known_files(
+    owned = (
         OwnedModel(model.repo, model.facts, model.measured_tokens_per_s) for model in models if model.state == "ready"
     )
-    return replace(machine, known_files=files_with_memory(files, machine, KnownHere(context)))
+    return replace(machine, known_files=known_files(owned, KnownHere(context)))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Parts, PlannedMemory, SpeedRange, Verdict
 from snug.core.fit_words import why_sentence, with_notes
-from snug.core.known_files import KnownFile, KnownFiles, MemoryOf, find_file, with_memory
+from snug.core.known_files import find_file
 from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
@@ -47,7 +47,7 @@ def fit(
     speed = measured_tokens_per_s or file.tokens_per_s
     if facts.exact:
         return _fit(facts, settings, machine, speed, planned, measured)
-    return _known_fit(file.facts, settings, machine, MemoryOf(file), speed)
+    return _known_fit(file.facts, settings, machine, file.memory, speed)
 
 
 def known_fit(
@@ -180,16 +180,3 @@ def _memory(plan: Plan) -> MemoryNeed:
         projector=whole.projector,
         adapters=whole.adapters,
     )
-
-
-def files_with_memory(files: KnownFiles, machine: Machine, known: KnownMemory) -> KnownFiles:
-    """The files with what is known of the memory that each needs on this machine as it would usually be loaded."""
-    done: dict[int, KnownFile] = {}
-
-    def filled(file: KnownFile) -> KnownFile:
-        if id(file) not in done:
-            answer = known_fit(file.facts, FitSettings(), machine, known, file.tokens_per_s)
-            done[id(file)] = with_memory(file, answer.context, answer.offload, known)
-        return done[id(file)]
-
-    return {key: filled(file) for key, file in files.items()}

@@ -37,7 +37,7 @@ class MachineReader(QObject):
         self._models_folder = models_folder
         self._child: ChildProcess | None = None
         self.held: Callable[[], Mapping[str, int]] = dict
-        self.files: Callable[[Machine], KnownFiles] = lambda machine: {}
+        self.files: Callable[[], KnownFiles] = dict
         self._read: Machine | None = store.machine.last()
         self.machine: Machine | None = self._corrected()
         self.is_fresh = False
@@ -98,7 +98,7 @@ class MachineReader(QObject):
         measured = [(model.facts, model.measured_tokens_per_s) for model in self._store.models.all()]
         memory = self._store.machine
         machine = believed(self._read, memory.corrections(), measured, memory.speed_test())
-        return replace(machine, known_files=self.files(machine))
+        return replace(machine, known_files=self.files())
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):

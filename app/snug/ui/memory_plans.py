@@ -17,7 +17,7 @@ from snug.core.fit import Fit, FitSettings, Offload, Parts, PlannedMemory
 from snug.core.known_files import KnownFiles, OwnedModel, known_files
 from snug.core.known_memory import KnownMemory, accuracy_words, memory_key
 from snug.core.machine import Machine
-from snug.core.memory_fit import files_with_memory, known_fit
+from snug.core.memory_fit import known_fit
 from snug.core.model_facts import ModelFacts
 from snug.store.plans import Plans
 from snug.store.rows import LibraryModel
@@ -87,14 +87,14 @@ class MemoryPlans(QObject):
         known = _Asking(self, source, is_listed)
         return known_fit(facts, settings, machine, known, measured_tokens_per_s)
 
-    def files(self, models: Iterable[LibraryModel], machine: Machine) -> KnownFiles:
+    def files(self, models: Iterable[LibraryModel]) -> KnownFiles:
         """What is known of the library's models, for lists that name them by their source."""
         owned = (
             OwnedModel(model.repo, model.facts, model.measured_tokens_per_s)
             for model in models
             if model.state == "ready"
         )
-        return files_with_memory(known_files(owned), machine, _Asking(self, None, False))
+        return known_files(owned, _Asking(self, None, False))
 
     def planned(
         self, facts: ModelFacts, settings: FitSettings, source: ModelSource | None, *, is_listed: bool
