@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import struct
+import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from gguf.quants import dequantize
 from snug.convert.conversion import Report, Result, Settings, convert
 from snug.convert.open_source import open_local
 from snug.convert.pipeline import Pipeline, Stopped
+from snug.convert.preview import warnings
 from snug.convert.quantize import quantize_rows
 from snug.convert.result_file import journal_path, part_path
 from snug.core.errors import UserError
 from snug.engine.model import LoadSettings, load_model
+from snug.formats.checkpoints.number_types import E4M3
 from snug.formats.random_checkpoint import LlamaShape, write_checkpoint
 from snug.paths import resources_folder
+from tests.formats.checkpoints.safetensors_maker import Tensor, safetensors
 
 PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
 SHAPE = LlamaShape(layers=3, width=256, feed_forward=512, heads=4, kv_heads=2, vocabulary=512)
@@ -320,3 +324,40 @@ def test_a_damaged_journal_costs_only_time(checkpoint: Path, tmp_path: Path, mon
         conversion.stop_after = 1_000_000
         assert conversion().sha256 == wanted
         conversion.out.unlink()
+
+
+def test_a_checkpoint_in_eight_bits_is_read_and_said_to_have_lost_bits(tmp_path: Path) -> None:
+    source = write_checkpoint(tmp_path / "source", SHAPE)
+    random, tensors = np.random.default_rng(3), dict[str, Tensor]()
+    for name, shape in SHAPE.tensors().items():
+        if "proj" in name:
+            tensors[name] = ("F8_E4M3", random.integers(0, 0x7E, shape, np.uint8))
+            tensors[f"{name}_scale"] = np.float32(0.01 + random.random())
+        else:
+            tensors[name] = random.standard_normal(shape).astype(np.float32)
+    (source / "model.safetensors").write_bytes(safetensors({k: np.asarray(v) if isinstance(v, np.float32) else v
+                                                            for k, v in tensors.items()}))  # fmt: skip
+    config = json.loads((source / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "fp8", "activation_scheme": "static"}
+    (source / "config.json").write_text(json.dumps(config))
+    with open_local(source) as opened:
+        assert opened.loses_bits
+        assert any("not regained" in words for words in warnings(opened))
+    path = Conversion(source, tmp_path / "out.gguf", Settings("F32"))().path
+    written = {tensor.name: tensor.data for tensor in GGUFReader(path).tensors}
+    name = "model.layers.1.mlp.down_proj.weight"
+    codes, scale = tensors[name][1], tensors[f"{name}_scale"]
+    np.testing.assert_allclose(written["blk.1.ffn_down.weight"], E4M3[codes] * scale, rtol=1e-6)
+
+
+def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
+    peaks = []
+    for number, rows in enumerate((2_000, 60_000)):
+        shape = LlamaShape(layers=1, width=512, feed_forward=512, heads=8, kv_heads=8, vocabulary=rows)
+        source = write_checkpoint(tmp_path / f"source-{number}", shape)
+        tracemalloc.start()
+        Conversion(source, tmp_path / f"{number}.gguf")()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert max(peaks) < 200_000_000  # of which the larger model's embeddings alone would take 123 MB as float32
+    assert peaks[1] < 130_000_000 + peaks[0]
