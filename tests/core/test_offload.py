@@ -43,9 +43,7 @@ def test_a_mixture_keeps_its_experts_in_main_memory_where_that_is_faster() -> No
 
 
 def test_the_experts_move_to_a_card_that_has_room() -> None:
-    answer = fit(
-        facts("qwen3.6-35b-a3b"), EIGHT_K, machine(64, card("NVIDIA GeForce RTX 4090", 24, 1008e9))
-    )
+    answer = fit(facts("qwen3.6-35b-a3b"), EIGHT_K, machine(64, card("NVIDIA GeForce RTX 4090", 24, 1008e9)))
     assert answer.offload == replace(answer.offload, gpu_layers=41, cpu_experts=0)
 
 
@@ -113,6 +111,14 @@ def test_the_engine_is_told_the_devices_by_their_address_in_its_own_order() -> N
     assert [place.engine_name for place in places_of(computer).cards] == ["CUDA1", "CUDA0"]
 
 
+@pytest.mark.parametrize(
+    "description", ["NVIDIA GeForce RTX 3060", "GeForce RTX 3060", "NVIDIA GeForce RTX 3060 (driver words)", "GPU"]
+)
+def test_the_engine_may_call_a_card_otherwise(description: str) -> None:
+    computer = replace(machine(16, card()), engine_devices=(EngineDevice("Vulkan0", description, "gpu", 1, 1),))
+    assert fit(facts("qwen3-8b"), EIGHT_K, computer).offload.devices == ("Vulkan0",)
+
+
 def test_layers_that_only_draft_are_counted_as_the_engine_counts() -> None:
     drafting = replace(facts("qwen3-8b"), draft_layers=1)
     offload = fit(drafting, EIGHT_K, machine(16, card())).offload
@@ -164,6 +170,7 @@ def test_a_loaded_model_gives_back_what_it_took() -> None:
     assert given_back(taken, offload, computer) == {"memory": 27, "gpus.0": 1030}
     assert given_back(taken, offload, replace(computer, os="windows"))["memory"] == 127
     assert given_back([], NO_OFFLOAD, computer) == {}
+    assert given_back(taken, Offload(10), apple(16)) == {"memory": 1157}
 
 
 def test_the_sentence_names_what_is_kept_and_who_holds_the_rest() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from snug.core.fit import Offload, Parts
 from snug.core.gpu_bandwidths import bandwidth_by_name
-from snug.core.machine import Gpu, Machine
+from snug.core.machine import EngineDevice, Gpu, Machine
 
 GIB = 2**30
 MIB = 2**20
@@ -77,21 +77,33 @@ def places_of(machine: Machine) -> Places:
 
 def engine_names(machine: Machine) -> dict[int, str]:
     """The engine's own name for each graphics device, by its place in `machine.gpus`: told by the bus address, else by
-    what the device is called, in the order in which both list it."""
+    what the device is called (a driver may add words), else, where as many are left on both sides, by their order."""
     free = [device for device in machine.engine_devices if device.kind == "gpu"]
     found: dict[int, str] = {}
-    for by_address in (True, False):
-        for index, gpu in enumerate(machine.gpus):
-            if index in found or gpu.kind != "discrete":
-                continue
-            for device in free:
-                address = bool(gpu.pci_id) and gpu.pci_id.casefold() == device.device_id.casefold()
-                called = not by_address and device.description.casefold() == gpu.name.casefold()
-                if address or called:
-                    found[index] = device.name
-                    free.remove(device)
-                    break
+    discrete = [(index, gpu) for index, gpu in enumerate(machine.gpus) if gpu.kind == "discrete"]
+    for is_same in (_same_address, _same_name, _similar_name):
+        for index, gpu in discrete:
+            device = next((device for device in free if index not in found and is_same(gpu, device)), None)
+            if device is not None:
+                found[index] = device.name
+                free.remove(device)
+    left = [index for index, _ in discrete if index not in found]
+    if len(left) == len(free):
+        found.update({index: device.name for index, device in zip(left, free, strict=True)})
     return found
+
+
+def _same_address(gpu: Gpu, device: EngineDevice) -> bool:
+    return bool(gpu.pci_id) and gpu.pci_id.casefold() == device.device_id.casefold()
+
+
+def _same_name(gpu: Gpu, device: EngineDevice) -> bool:
+    return gpu.name.casefold() == device.description.casefold()
+
+
+def _similar_name(gpu: Gpu, device: EngineDevice) -> bool:
+    ours, theirs = gpu.name.casefold(), device.description.casefold()
+    return bool(ours and theirs) and (ours in theirs or theirs in ours)
 
 
 def given_back(devices: Sequence[Parts], offload: Offload, machine: Machine) -> dict[str, int]:
@@ -101,9 +113,10 @@ def given_back(devices: Sequence[Parts], offload: Offload, machine: Machine) -> 
     """
     if not devices:
         return {}
+    if any(gpu.kind == "unified" for gpu in machine.gpus):  # one memory for all of it
+        return {"memory": sum(device.total for device in devices)}
     main, *cards = devices
-    held = main.total - (main.weights if machine.os == "linux" else 0)
-    result = {"memory": held}
+    result = {"memory": main.total - (main.weights if machine.os == "linux" else 0)}
     by_name = {name: index for index, name in engine_names(machine).items()}
     for name, card in zip(offload.devices, cards, strict=False):
         if name in by_name:

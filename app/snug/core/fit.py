@@ -122,7 +122,7 @@ NO_OFFLOAD = Offload()
 
 @dataclass(frozen=True, slots=True)
 class PlannedMemory:
-    """What the engine planned (`basis` "dry-run") or really took ("measured") for one context, KV type and batch.
+    """What the engine planned, or really took in a load, for one context, KV type and batch.
 
     A dry run knows the bytes of conversation and compute buffers. A measured load also knows what each of `devices`
     held: main memory first, then the cards in the order of `offload`; `other` 0 there means that it was not measured.
@@ -133,7 +133,6 @@ class PlannedMemory:
     batch: int
     conversation: int
     compute: int
-    basis: str = "dry-run"
     devices: tuple[Parts, ...] = ()
     offload: Offload = NO_OFFLOAD
 

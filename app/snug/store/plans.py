@@ -55,7 +55,6 @@ class Plans:
             batch=settings.batch,
             conversation=sum(device.conversation for device in devices),
             compute=sum(device.compute for device in devices),
-            basis="measured",
             devices=devices,
             offload=offload,
         )
