@@ -64,3 +64,11 @@ def test_a_correction_is_not_taken_twice() -> None:
     again = believed(replace(once), {}, (), a_test(0.8, 1.5))
     assert again.speed_correction == once.speed_correction
     assert again.reading_correction == once.reading_correction
+
+
+def test_the_tests_own_bandwidth_counts_where_it_is_higher_and_the_persons_figure_before_it() -> None:
+    faster = replace(a_test(1.0, 1.0), bandwidth=80e9)
+    assert believed(HERE, {}, (), faster).memory.bandwidth == 80e9
+    assert believed(HERE, {}, (), replace(faster, bandwidth=20e9)).memory.bandwidth == HERE.memory.bandwidth
+    assert believed(HERE, {"memory.bandwidth": 40e9}, (), faster).memory.bandwidth == 40e9
+    assert believed(HERE, {}, (), replace(faster, computer="another")).memory.bandwidth == HERE.memory.bandwidth

@@ -8,10 +8,11 @@ from dataclasses import replace
 from snug.core.corrections import with_corrections
 from snug.core.fit import FitSettings
 from snug.core.machine import Machine
+from snug.core.machine_words import MEASURED_HERE
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
 from snug.core.speed_correction import UNCORRECTED, Correction, Observation, correction_of
-from snug.core.speed_test import SpeedRow, SpeedTest, rows_for
+from snug.core.speed_test import SpeedRow, SpeedTest, computer_of, rows_for
 
 SMALLEST_TEACHER_BYTES = 240 * 1024 * 1024
 """A smaller model sits in the processor's cache in part: it says little about one that does not."""
@@ -24,10 +25,22 @@ def believed(
     test: SpeedTest | None = None,
 ) -> Machine:
     """The machine that every estimate is made for: what was read, the person's figures, what tests and chats taught."""
-    machine = with_corrections(reading, corrections)
+    machine = with_corrections(with_tested_bandwidth(reading, test), corrections)
     rows = tuple(rows_for(test, machine))
     return replace(
         machine, speed_correction=learnt(measured, machine, rows), reading_correction=reading_learnt(rows, machine)
+    )
+
+
+def with_tested_bandwidth(reading: Machine, test: SpeedTest | None) -> Machine:
+    """The reading with the test's memory bandwidth where that is higher: other programs only ever slow one down."""
+    if test is None or test.computer != computer_of(reading) or test.bandwidth <= (reading.memory.bandwidth or 0.0):
+        return reading
+    return replace(
+        reading,
+        memory=replace(reading.memory, bandwidth=test.bandwidth),
+        sources={**reading.sources, "memory.bandwidth": f"{MEASURED_HERE} by the speed test"},
+        unread={key: why for key, why in reading.unread.items() if key != "memory.bandwidth"},
     )
 
 

@@ -169,7 +169,7 @@ class WhatIfModel(QObject):
     @Slot(int, str)
     def write(self, figure: int, text: str) -> None:
         """One of the figures by hand; they count from now on."""
-        values = self.figures_now()
+        values = [self._asked.memory, self._asked.cards, self._asked.bandwidth]
         if self._name == HAND and values[figure] == text:
             return
         values[figure] = text
@@ -204,9 +204,6 @@ class WhatIfModel(QObject):
         """Nothing is weighed any more: the store closes."""
         self._wait.stop()
         self._turn.stop()
-
-    def figures_now(self) -> list[str]:
-        return [self._asked.memory, self._asked.cards, self._asked.bandwidth]
 
     def _choose_machine(self) -> None:
         self._problem = None

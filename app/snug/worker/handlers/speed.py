@@ -23,6 +23,7 @@ from snug.engine.speed_test import measure_pace
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
 from snug.formats.speed_models import file_bytes, shape_named, write_speed_model
+from snug.worker import protocol
 from snug.worker.loop import Job
 from snug.worker.speed_messages import MeasureSpeed, SpeedMeasured
 
@@ -79,8 +80,6 @@ class _Clock:
         return self._seconds - (time.monotonic() - self._started)
 
     def say(self, doing: str) -> None:
-        from snug.worker import protocol
-
         self._job.check()
         done = self._seconds - max(0.0, self.left())
         self._job.emit(protocol.Progress(done=done, total=self._seconds, unit="seconds", doing=doing))
