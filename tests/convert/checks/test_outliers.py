@@ -12,6 +12,7 @@ from snug.convert.checks.outliers import (
     TensorError,
     check_outliers,
     finer_types,
+    normal_error,
     outliers_among,
     relative_error,
     sampled_rows,
@@ -105,3 +106,21 @@ def test_the_report_names_the_worst_first() -> None:
     assert check_outliers(errors, {}).ok
     assert "keep more bits" in check_outliers(errors, {"bad": "Q5_K"}).words
     assert not check_outliers([*errors, TensorError("gone", "missing", np.inf)], {}).ok
+
+
+def test_tensors_that_are_copied_make_no_outliers_of_the_others() -> None:
+    copied = [TensorError(f"c{i}", "Q4_K", 0.0) for i in range(20)]
+    rounded = [TensorError(f"r{i}", "Q4_K", 0.005) for i in range(5)]
+    assert outliers_among([*copied, *rounded]) == []
+
+
+def test_weights_on_a_grid_make_no_outliers_of_normal_ones() -> None:
+    on_grid = [TensorError(f"g{i}", "Q5_K", 0.00002) for i in range(20)]
+    usual = normal_error("Q5_K")
+    assert 0.0001 < usual < 0.01
+    assert outliers_among([*on_grid, TensorError("r", "Q5_K", usual)]) == []
+    assert [item.name for item in outliers_among([*on_grid, TensorError("r", "Q5_K", 4 * usual)])] == ["r"]
+
+
+def test_of_two_tensors_neither_is_usual() -> None:
+    assert outliers_among([TensorError("a", "Q6_K", 0.0001), TensorError("b", "Q6_K", 0.01)]) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 import numpy as np
@@ -26,6 +27,8 @@ PLACES = 4
 """So many weights of a tensor are looked at, in rows at so many places of it."""
 OUTLIER = 3.0
 """An error of more than so many times the usual one of its type is an outlier."""
+FEWEST = 4
+"""Of so many tensors at least a type's usual error is told."""
 BROKEN = 0.5
 """A relative squared error from which on a tensor is not what the source says; IQ1_S, the worst, has 0.25."""
 MOST_GROWTH = 0.02
@@ -99,15 +102,38 @@ _PLAIN = ("F32", "F16", "BF16")
 def outliers_among(errors: Sequence[TensorError], factor: float = OUTLIER) -> list[TensorError]:
     """The tensors whose error is many times the usual one of their type, the worst first."""
     usual = usual_errors(errors)
-    found = [item for item in errors if item.error > max(factor * usual[item.type_name], 1e-9) or item.error > BROKEN]
+    found = []
+    for item in errors:
+        limit = factor * usual[item.type_name] if item.type_name in usual else math.inf
+        if item.error > min(limit, BROKEN):
+            found.append(item)
     return sorted(found, key=lambda item: -item.error)
 
 
 def usual_errors(errors: Sequence[TensorError]) -> dict[str, float]:
-    """The median error of each type."""
-    return {
-        kind: median(item.error for item in errors if item.type_name == kind) for kind in {e.type_name for e in errors}
-    }
+    """The median error of each type that enough tensors have, at least that of normally distributed weights.
+
+    Weights that were rounded before lie on a grid, from which some types take them almost without an error: what is
+    above that is no outlier yet.
+    """
+    by_type: dict[str, list[float]] = {}
+    for item in errors:
+        by_type.setdefault(item.type_name, []).append(item.error)
+    return {kind: max(median(found), normal_error(kind)) for kind, found in by_type.items() if len(found) >= FEWEST}
+
+
+@cache
+def normal_error(type_name: str) -> float:
+    """The relative error of a type on normally distributed weights; 0 for a type that is not made by the kernels."""
+    kind = _TYPE_BY_NAME.get(type_name)
+    if kind is None or (type_name not in BLOCKS and type_name not in _PLAIN):
+        return 0.0
+    weights = np.random.default_rng(1).standard_normal((64, 256)).astype(np.float32)
+    try:
+        raw = quantize_rows(weights, type_name)
+    except UserError:
+        return 0.0
+    return relative_error(weights, floats_of(raw, kind).reshape(weights.shape))
 
 
 def check_outliers(errors: Sequence[TensorError], finer: Mapping[str, str]) -> Check:

@@ -86,7 +86,10 @@ def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int
         if not math.isfinite(own.perplexity) or own.perplexity > GUESSING * vocabulary:
             words = "The new file predicts text worse than chance: it is of no use. Please report this model."
             return Quality(Check(QUALITY, False, words, details), own.perplexity)
-        words = f"It can read: its perplexity on the text is {own.perplexity:.3g} (lower is better)."
+        words = (
+            f"Its perplexity on the text is {own.perplexity:.4g} (lower is better); "
+            "the original could not be run beside it to compare."
+        )
         return Quality(Check(QUALITY, True, words, details), own.perplexity)
     details += (
         f"; KL divergence {compared.kl_mean:.4g} ± {compared.kl_error:.2g}, same first choice {compared.same_top:.1%}, "

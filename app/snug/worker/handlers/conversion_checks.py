@@ -9,18 +9,24 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from snug.convert.better_conversion import working_folder
 from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.checks import Checked, check_conversion
 from snug.convert.checks.outliers import finer_types
-from snug.convert.conversion import Settings, prepare
+from snug.convert.conversion import Settings, convert, prepare
 from snug.convert.mixes import mix_named
+from snug.convert.pipeline import Stopped as ConversionStopped
 from snug.convert.source import CheckpointSource, Source
 from snug.core.errors import UserError
 from snug.core.machine import Machine
+from snug.hub.disk_space import free_bytes
 from snug.system.machine import read_machine
 from snug.worker.conversion_messages import ConversionCheck, ConversionDone, ConversionProgress, Convert
 from snug.worker.loop import Job
 
+MOST_REFERENCE_BYTES = 1_500_000_000
+"""The original of a model up to this size in 16 bits is made for the comparison; it takes seconds."""
+SPARE_BYTES = 5 * MOST_REFERENCE_BYTES
 MOST_TEXT = 40_000
 """So many characters from the end of a text are measured with: its beginning may have been calibrated with."""
 
@@ -72,11 +78,12 @@ def with_checks(
     if done.facts.kind != "model" and done.facts.kind != "embedding":
         return done  # an adapter has neither tokens nor a conversation
     original = source.files[0] if source.kind == "gguf" else None
+    reference = reference or original or _small_reference(source, Path(done.path), request, job)
     checked = Checked(
         result=Path(done.path),
         tokenizer_files=source.checkpoint.tokenizer_files if isinstance(source, CheckpointSource) else {},
         original=original,
-        reference=reference or original,
+        reference=reference,
         tensors=source.tensors if is_plain and not source.fetch_bytes else None,
         finer=finer,
         texts=inputs.texts,
@@ -97,6 +104,20 @@ def with_checks(
         words_changed=1000 - report.same_of_thousand if report.same_of_thousand >= 0 else -1.0,
         tokens_per_s=report.tokens_per_s,
     )
+
+
+def _small_reference(source: Source, out: Path, request: Convert, job: Job) -> Path | None:
+    """A small model in 16 bits, to be compared with; it goes with what else lies in the working folder."""
+    if source.fetch_bytes or 2 * source.parameters > MOST_REFERENCE_BYTES or free_bytes(out.parent) < SPARE_BYTES:
+        return None
+    path = working_folder(out) / "original.gguf"
+    path.parent.mkdir(exist_ok=True)
+    kind = "F16" if source.original_type == "F32" else source.original_type
+    settings = Settings(kind, threads=max(1, request.threads))
+    try:
+        return convert(source, path, settings, on_progress=lambda _: None, is_cancelled=job.is_cancelled).path
+    except (ConversionStopped, UserError):
+        return None  # the result is there: it is only measured without the original beside it
 
 
 def _texts(request: Convert) -> list[str]:
