@@ -90,16 +90,15 @@ def run(request: Convert, job: Job) -> ConversionDone:
         )  # fmt: skip
     tell = _teller(job)
     inputs = check_inputs(request, out)
+    wish = _wish(request) if request.calibration or request.budget_bytes else None
     finer: dict[str, str] = {}
     reference: Path | None = None
     with _opened(request.source, out, job) as source:
         _shut_in(request, out)
         job.check()
         threads = threads_or(request.threads)
-        is_plain = not (request.calibration or request.budget_bytes)
         try:
-            if not is_plain:
-                wish = _wish(request)
+            if wish is not None:
                 better = convert_better(source, out, wish, threads, on_progress=tell, is_cancelled=job.is_cancelled)
                 result, reference = better.result, better.original
             else:
@@ -112,7 +111,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
         done = _done(result)
         if request.check:
             done = with_checks(
-                done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=is_plain
+                done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=wish is None
             )
     forget_work(out)
     return done
