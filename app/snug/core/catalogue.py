@@ -179,7 +179,7 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
         has_chat_template=True,
         licence=entry.licence,
         exact=False,
-        repos=entry.gguf_repos,
+        repos=(*entry.native_repos, *entry.gguf_repos),
     )
 
 
