@@ -171,6 +171,8 @@ def before(preview: ConversionPreviewed, request: Convert) -> list[str]:
             f"{size_text(preview.fetch_bytes)} are fetched for it, "
             f"at most {size_text(preview.working_bytes)} of them kept at a time."
         )
+    if request.calibration or request.budget_bytes:
+        lines.append("The original in 16 bits lies beside the result while the text is read.")
     if preview.resumable:
         lines.append(f"An interrupted conversion to {preview.resumable} is {100 * preview.resumable_done:.0f} % done.")
     return lines

@@ -18,9 +18,7 @@ from snug.convert.source import Source
 from snug.core.errors import UserError
 from snug.core.words import size_text
 from snug.engine.text_reader import ReadingStopped, Tokens
-
-LEAST_USED = 0.97
-"""Of a budget so much at least is meant to be used."""
+from snug.hub.disk_space import free_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +103,24 @@ def _original(
         return source.files[0]
     path = folder / f"original-{source.identity[:16]}.gguf"
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
         kind = "F16" if source.original_type == "F32" else source.original_type
-        convert(source, path, Settings(kind, threads=threads), on_progress=on_progress, is_cancelled=is_cancelled)
+        settings = Settings(kind, threads=threads)
+        _check_room(prepare(source, settings).layout.file_bytes, folder.parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        convert(source, path, settings, on_progress=on_progress, is_cancelled=is_cancelled)
     return path
+
+
+def _check_room(original_bytes: int, folder: Path) -> None:
+    """Raise UserError where there is no room for the original in 16 bits and, at worst, a result half as large."""
+    lacking = original_bytes * 3 // 2 - free_bytes(folder)
+    if lacking > 0:
+        raise UserError(
+            "There is not enough room on the disk: the original in 16 bits lies there while the text is read.",
+            f"Free {size_text(lacking)}, or leave the calibration out.",
+            kind="disk-full",
+            details=f"{original_bytes} bytes in {folder}",
+        )
 
 
 def _is_float(source: Source) -> bool:
@@ -120,15 +132,13 @@ def _start(source: Source, wish: Wish) -> tuple[dict[str, str], int]:
     plan = ModelPlan(source.architecture, (), source.tensors)
     if not wish.budget_bytes:
         return _types(source, mix_named(wish.type_name)), 0
-    smallest: tuple[dict[str, str], int] | None = None
+    size = 0
     for mix in MIXES.values():  # the largest first
         types = _types(source, mix)
         size = prepare(source, Settings(types, quantiser=_never)).layout.file_bytes
         if size <= wish.budget_bytes:
             return types, room_for(size, wish.budget_bytes, plan, types)
-        smallest = types, size
-    assert smallest is not None
-    return smallest[0], room_for(smallest[1], wish.budget_bytes, plan, smallest[0])
+    raise _too_small(wish.budget_bytes, size)
 
 
 def _types(source: Source, mix: Mix) -> dict[str, str]:
@@ -167,9 +177,13 @@ def _settings(improved: Improved, wish: Wish, threads: int, chunks: int) -> Sett
 
 def _check_budget(size: int, budget: int) -> None:
     if size > budget:
-        raise UserError(
-            f"This model cannot be made as small as {size_text(budget)}: the best choice takes {size_text(size)}.",
-            "Choose a larger size, or a smaller model.",
-            kind="budget-too-small",
-            bad_input=True,
-        )
+        raise _too_small(budget, size)
+
+
+def _too_small(budget: int, size: int) -> UserError:
+    return UserError(
+        f"This model cannot be made as small as {size_text(budget)}: the smallest is {size_text(size)}.",
+        "Choose a larger size, or a smaller model.",
+        kind="budget-too-small",
+        bad_input=True,
+    )
