@@ -1,4 +1,4 @@
-"""Quantises rows by the methods that are allowed, and keeps of each tensor's rows the one whose outputs err least.
+"""Quantises rows by the methods that are allowed, and keeps for each row the one whose output errs least.
 
 Judged is the squared error of the outputs on inputs that no method was fitted to. Where nothing is known of a tensor's
 inputs (embeddings that are only looked up, experts that share a matrix), importance or plain rounding stands.
@@ -23,14 +23,17 @@ from snug.formats.checkpoints.number_types import Array, Floats
 
 SWEEPS = 2
 
+POWERS = (0.75, 0.5, 1.25)
+"""Of importance, beside 1: no power is best for all rows, and where there is no feedback each row may pick."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """Rows as bytes and as the numbers they stand for, by the method named."""
+    """Rows as bytes and as the numbers they stand for, and how many of them by which method."""
 
     data: bytes
     values: Floats
-    method: str
+    methods: Counter[str]
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class Rounder:
     def quantise(self, tensor: OutputTensor, rows: Floats, type_name: str, first: int) -> bytes:
         """The bytes of these rows, and a note in `kept` of how they were made."""
         rounded = self.round(tensor.name, tensor.shape, rows, type_name, first)
-        self.kept.setdefault(tensor.name, Counter())[rounded.method] += len(rows)
+        self.kept.setdefault(tensor.name, Counter()).update(rounded.methods)
         return rounded.data
 
     def round(self, name: str, shape: tuple[int, ...], rows: Floats, type_name: str, first: int = 0) -> Rounded:
@@ -75,21 +78,24 @@ class Rounder:
         if len(parts) == 1:
             return parts[0]
         values = np.concatenate([part.values for part in parts])
-        return Rounded(b"".join(part.data for part in parts), values, parts[0].method)
+        methods = sum((part.methods for part in parts), Counter[str]())
+        return Rounded(b"".join(part.data for part in parts), values, methods)
 
     def _round_matrix(self, name: str, rows: Floats, type_name: str, matrix: int) -> Rounded:
         importance = self._importance_of(name, matrix, rows.shape[1])
         known = self._inputs.find(name) if self._inputs is not None else None
-        tried = [self._by_kernel(rows, type_name, importance)]
-        if type_name not in BLOCKS or known is None or known.samples is None:
-            return tried[0]
+        first = self._by_kernel(rows, type_name, importance)
+        if type_name not in BLOCKS or known is None or known.samples is None or known.columns != rows.shape[1]:
+            return first
+        tried = [first]
+        has_feedback = self._options.feedback and type_name in GRIDS
         if importance is not None:
+            powers = () if has_feedback else POWERS
+            tried += [self._by_kernel(rows, type_name, importance**power) for power in powers]
             tried.append(self._by_kernel(rows, type_name, None))
-        if self._options.feedback and type_name in GRIDS and known.columns == rows.shape[1]:
+        if has_feedback:
             tried.append(self._by_feedback(known, rows, type_name))
-        samples = known.samples
-        errors = [float(np.square((rows - one.values) @ samples.T).sum(dtype=np.float64)) for one in tried]
-        return tried[int(np.argmin(errors))]
+        return _best_rows(rows, tried, known.samples)
 
     def _importance_of(self, name: str, matrix: int, columns: int) -> Floats | None:
         found = self._importance.get(name) if self._options.importance else None
@@ -100,7 +106,9 @@ class Rounder:
 
     def _by_kernel(self, rows: Floats, type_name: str, importance: Floats | None) -> Rounded:
         data = quantize_rows(rows, type_name, importance, self._threads)
-        return Rounded(data, values_of(data, type_name, rows), "plain" if importance is None else "importance")
+        return Rounded(
+            data, values_of(data, type_name, rows), _all(rows, "plain" if importance is None else "importance")
+        )
 
     def _by_feedback(self, known: KnownInputs, rows: Floats, type_name: str) -> Rounded:
         grid = GRIDS[type_name]
@@ -114,7 +122,7 @@ class Rounder:
             data.append(blocks.reshape(len(rows), -1))
             values.append(rounded)
         joined: Array = np.concatenate(data, axis=1)
-        return Rounded(joined.tobytes(), np.concatenate(values, axis=1), "feedback")
+        return Rounded(joined.tobytes(), np.concatenate(values, axis=1), _all(rows, "feedback"))
 
     def _factors_of(self, known: KnownInputs) -> _Factors:
         if self._factors is None or self._factors.leader != known.leader:
@@ -123,6 +131,23 @@ class Rounder:
             narrow = [table.astype(np.float32) for table in tables]
             self._factors = _Factors(known.leader, known.starts, narrow, factors)
         return self._factors
+
+
+def _all(rows: Floats, method: str) -> Counter[str]:
+    return Counter({method: len(rows)})
+
+
+def _best_rows(rows: Floats, tried: list[Rounded], samples: Floats) -> Rounded:
+    """Of each row the rounding whose output errs least; every row's bytes stand by themselves."""
+    errors = np.stack([np.square((rows - one.values) @ samples.T).sum(axis=1) for one in tried])
+    best = errors.argmin(axis=0)
+    data = np.stack([np.frombuffer(one.data, np.uint8).reshape(len(rows), -1) for one in tried])
+    values = np.stack([one.values for one in tried])
+    every = np.arange(len(rows))
+    methods: Counter[str] = Counter()
+    for index, one in enumerate(tried):
+        methods[next(iter(one.methods))] += int((best == index).sum())
+    return Rounded(data[best, every].tobytes(), values[best, every], methods)
 
 
 def values_of(data: bytes, type_name: str, like: Floats) -> Floats:
