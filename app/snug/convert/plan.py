@@ -27,7 +27,7 @@ class OutputTensor:
     `shape` is in numpy's order: the row length last. `read_rows(first, last)` gives these rows as float32 of shape
     (last - first, columns), all axes but the last counted as rows. `sources` are the checkpoint's tensors that it is
     made of. `fixed_type` is the type that llama.cpp's converter gives it whatever the rest gets ("F32" for norms,
-    biases, routers …), None where it may be quantised. `stored_type` is what the source stores ("BF16", "F32", "gptq" …).
+    biases, routers …), None where it may be quantised. `stored_type` is what the source stores ("BF16", "gptq" …).
     `read_stored(first, last)`, where there is one, gives the bytes of these rows in `fixed_type` exactly as the source
     holds them, so that weights that are quantised already are not rounded again.
     """
