@@ -273,3 +273,12 @@ def test_each_config_is_recognised_by_one_format(settings: dict, key: str) -> No
 def test_every_format_says_what_it_is() -> None:
     assert len({kind.key for kind in FORMATS}) == len({kind.sentence for kind in FORMATS}) == len(FORMATS)
     assert all(kind.sentence.endswith(".") for kind in FORMATS)
+
+
+def test_further_chat_templates_are_among_the_tokenizer_s_files(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    folder = tmp_path / "additional_chat_templates"
+    folder.mkdir()
+    (folder / "rag.jinja").write_text("{{ messages }}")
+    (folder / "tool.py").write_text("no")
+    assert set(Checkpoint(tmp_path).tokenizer_files) == {"additional_chat_templates/rag.jinja"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from snug.convert.checks.report import Check
+from snug.convert.tokenizers.bpe import SPACE
 from snug.convert.tokenizers.own_tokenizer import OwnTokenizer, own_tokenizer
 from snug.convert.tokenizers.pre_tokenizers import CHECK_TEXT, MORE_TEXT
 from snug.engine.bare_vocabulary import BareVocabulary
@@ -75,7 +76,11 @@ def _plain(own: Encode, engine: BareVocabulary, texts: Iterable[str]) -> list[st
 def _specials(own: OwnTokenizer, engine: BareVocabulary) -> list[str]:
     """Special tokens that the engine does not find at their ids, alone and amid text."""
     wrong = []
-    known = [(token, text) for token, text in own.specials().items() if token < engine.size and text.strip()]
+    known = [
+        (token, text)
+        for token, text in own.specials().items()
+        if token < engine.size and text.strip() and not _has_spaces(text, engine.text_of(token))
+    ]
     for token, text in known[:MOST_SPECIALS]:
         after = engine.tokenize(text, with_special=True)
         if after != [token] and after[-1:] != [token]:
@@ -85,6 +90,11 @@ def _specials(own: OwnTokenizer, engine: BareVocabulary) -> list[str]:
     if before is not None and not wrong and before != (after := engine.tokenize(joined, with_special=True)):
         wrong.append(f"special tokens amid text: {_first_difference(before, after, engine)}")
     return wrong
+
+
+def _has_spaces(text: str, written: str) -> bool:
+    """Whether a token's "▁" were written as the spaces that they stand for: in a text it is then met otherwise."""
+    return SPACE in text and written == text.replace(SPACE, " ")
 
 
 def _first_difference(before: Sequence[int], after: Sequence[int], engine: BareVocabulary) -> str:

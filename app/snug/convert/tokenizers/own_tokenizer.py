@@ -23,7 +23,7 @@ class OwnTokenizer(Protocol):
         """The ids of text with special tokens in it, None where such text is not defined by the files alone."""
 
     def specials(self) -> dict[int, str]:
-        """The texts of the special and added tokens by id."""
+        """The texts of the special and added tokens by id, but those that swallow white space or want whole words."""
 
     @property
     def is_followed_exactly(self) -> bool:
@@ -47,7 +47,11 @@ class _ByRust:
         return self._tokenizer.encode(text) if self._is_exact else None
 
     def specials(self) -> dict[int, str]:
-        return {number: token.content for number, token in self._tokenizer.added().items()}
+        return {
+            number: token.content
+            for number, token in self._tokenizer.added().items()
+            if not (token.lstrip or token.rstrip or token.single_word)
+        }
 
 
 _NO_DUMMY_PREFIX = b"\x1a\x02\x18\x00"

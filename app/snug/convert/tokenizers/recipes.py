@@ -176,7 +176,7 @@ def phi2(task: Task) -> None:
     task.entries.put("tokenizer.ggml.add_bos_token", "bool", False)
 
 
-def _with_named(named: tuple[tuple[str, str], ...], *, over_config: bool) -> Callable[[Task], None]:
+def _with_named(named: tuple[tuple[str, str], ...]) -> Callable[[Task], None]:
     """BPE whose special ids are those of the tokens with these texts, where the config leaves them open."""
 
     def put(task: Task) -> None:
@@ -185,8 +185,6 @@ def _with_named(named: tuple[tuple[str, str], ...], *, over_config: bool) -> Cal
         added = {value.content: token for token, value in tokenizer.added().items()}
         special = task.special()
         for kind, text in named:
-            if over_config:
-                special.ids.pop(kind, None)
             special.set(kind, added.get(text))
         special.put_into(task.entries)
 
@@ -303,8 +301,8 @@ RECIPES: dict[str, Callable[[Task], None]] = {
     "phi2": phi2,
     "phi3": phi3,
     "phimoe": phi3,
-    "glm4": _with_named(_GLM4_SPECIALS, over_config=False),
-    "glm4moe": _with_named(_GLM_SPECIALS, over_config=False),
+    "glm4": _with_named(_GLM4_SPECIALS),
+    "glm4moe": _with_named(_GLM_SPECIALS),
     "ernie4_5": ernie,
     "hunyuan-dense": hunyuan,
     "nemotron": nemotron,

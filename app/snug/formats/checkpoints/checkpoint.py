@@ -27,6 +27,8 @@ INDEX = "model.safetensors.index.json"
 ADAPTER_CONFIG = "adapter_config.json"
 QUANTISATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 """Where older tools keep what today stands in config.json: AutoGPTQ, AutoAWQ, ModelOpt."""
+CHAT_TEMPLATES = "additional_chat_templates"
+MOST_CHAT_TEMPLATES = 100
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
                    "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "sentencepiece.bpe.model", "tekken.json",
                    "chat_template.jinja", "chat_template.json", "generation_config.json")  # fmt: skip
@@ -64,7 +66,11 @@ class Checkpoint:
     @property
     def tokenizer_files(self) -> dict[str, Path]:
         """The tokenizer's files that are there, by name."""
-        return {name: self.folder / name for name in TOKENIZER_FILES if name in self._names}
+        found = {name: self.folder / name for name in TOKENIZER_FILES if name in self._names}
+        if CHAT_TEMPLATES in self._names:
+            templates = sorted((self.folder / CHAT_TEMPLATES).glob("*.jinja"))[:MOST_CHAT_TEMPLATES]
+            found.update({f"{CHAT_TEMPLATES}/{path.name}": path for path in templates})
+        return found
 
     @cached_property
     def shards(self) -> tuple[str, ...]:
