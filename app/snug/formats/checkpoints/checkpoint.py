@@ -30,8 +30,8 @@ QUANTISATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_con
 CHAT_TEMPLATES = "additional_chat_templates"
 MOST_CHAT_TEMPLATES = 100
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-                   "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "sentencepiece.bpe.model", "tekken.json",
-                   "chat_template.jinja", "chat_template.json", "generation_config.json")  # fmt: skip
+                   "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "sentencepiece.bpe.model",
+                   "tekken.json", "chat_template.jinja", "chat_template.json", "generation_config.json")  # fmt: skip
 
 
 class Checkpoint:
