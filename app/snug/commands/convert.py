@@ -87,7 +87,7 @@ def run(arguments: Namespace, context: Context) -> int:
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
-    for line in words_of(done):
+    for line in words_of(done, preview.warnings):
         context.say(line)
     if model is not None:
         context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
@@ -219,8 +219,8 @@ def add_to_library(done: ConversionDone, source: ConversionSource, context: Cont
     )
 
 
-def words_of(done: ConversionDone) -> list[str]:
-    """The result in words, measured figures first."""
+def words_of(done: ConversionDone, said: list[str]) -> list[str]:
+    """The result in words, measured figures first, without what was `said` before the start."""
     lines = [
         f"{Path(done.path).name}: {size_text(done.size_bytes)}, made in {duration_text(done.seconds)}"
         + (f", {100 * done.resumed_from:.0f} % of it earlier" if done.resumed_from else "")
@@ -231,7 +231,7 @@ def words_of(done: ConversionDone) -> list[str]:
     if done.tokens_per_s:
         lines.append(f"It writes {done.tokens_per_s:.1f} tokens a second here.")
     lines += [f"{'ok' if check.ok else 'LOOK'}: {check.words}" for check in done.checks]
-    return [*lines, *done.notes, done.path]
+    return [*lines, *(note for note in done.notes if note not in said), done.path]
 
 
 COMMANDS = (Command("convert", "make a model's file from its original weights, smaller", add_arguments, run),)
