@@ -12,7 +12,7 @@ from snug.core.fit import FitSettings, Verdict
 from snug.core.machine import Holder, Machine
 from snug.core.make_room import Room, make_room, room_words
 from snug.core.memory_fit import fit
-from tests.core.machines import machine
+from tests.core.machines import card, machine
 
 ENTRIES = {
     entry.key: entry for entry in load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
@@ -70,3 +70,25 @@ def test_the_sentence_names_programs_and_pages() -> None:
 def test_programs_that_hold_little_are_not_named() -> None:
     room = make_room(FACTS, FitSettings(context=4000), busy(2.5))
     assert all(holder.name != "Notes" for holder in room.close)
+
+
+def test_a_card_gets_back_only_what_programs_hold_on_that_card() -> None:
+    def computer(first: tuple[Holder, ...], second: tuple[Holder, ...]) -> Machine:
+        one, two = (replace(card("RTX 3060", 12), memory_free=9 * GIB), replace(card("RTX 3060", 12), memory_free=GIB))
+        return replace(machine(4, free_gb=2), gpus=(replace(one, holders=first), replace(two, holders=second)))
+
+    settings = FitSettings(context=40_000)
+    game, browser = Holder("Game", 3 * GIB), Holder("Browser", 10 * GIB)
+    busy_cards = computer((game,), (browser,))
+    assert fit(FACTS, settings, busy_cards).verdict is not Verdict.FITS_WELL
+    assert make_room(FACTS, settings, busy_cards).close == (browser,)
+    little, small = Holder("Game", GIB // 2), Holder("Browser", GIB // 2)
+    assert make_room(FACTS, settings, computer((little,), (small,))).close == ()
+
+
+def test_a_program_on_two_cards_is_named_once_with_what_it_holds_in_all() -> None:
+    cards = tuple(
+        replace(card("RTX 3060", 12), memory_free=GIB, holders=(Holder("Game", size * GIB),)) for size in (6, 5)
+    )
+    computer = replace(machine(4, free_gb=2), gpus=cards)
+    assert make_room(FACTS, FitSettings(context=4000), computer).close == (Holder("Game", 11 * GIB),)

@@ -5,12 +5,12 @@ Both are found by asking the fit function again: with what those programs hold a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from snug.core.devices import places_of
 from snug.core.fit import Fit, FitSettings, Verdict
-from snug.core.machine import Holder, Machine
+from snug.core.machine import Gpu, Holder, Machine
 from snug.core.memory_fit import USEFUL_CONTEXT, fit
 from snug.core.model_facts import ModelFacts
 from snug.core.words import TOKENS_PER_PAGE, size_text
@@ -20,6 +20,7 @@ MOST_PROGRAMS = 3
 WORTH_CLOSING_BYTES = 100_000_000
 
 Answer = Callable[[FitSettings, Machine], Fit]
+Freed = Callable[[Machine, Sequence[Holder]], Machine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +63,30 @@ def room_words(room: Room) -> str:
 
 
 def _to_close(ask: Answer, settings: FitSettings, machine: Machine, now: Fit) -> tuple[Holder, ...]:
-    """The fewest of the largest programs that give back enough, on the device that is too full."""
-    on_card = _card_is_full(now)
-    holders = _worth_closing(
-        [holder for gpu in machine.gpus for holder in gpu.holders] if on_card else machine.memory_holders
-    )
-    freed = _with_graphics_freed if on_card else _with_memory_freed
-    for count in range(1, len(holders) + 1):
-        close = holders[:count]
-        there = ask(settings, freed(machine, sum(holder.size_bytes for holder in close)))
-        if there.verdict is Verdict.FITS_WELL:
-            return _needed_only(ask, settings, machine, close, freed)
+    """The fewest of the largest programs that give back enough: first on the device that is too full, then elsewhere."""
+    cards = {place.name for place in places_of(machine).cards}
+    on_cards = [holder for gpu in machine.gpus if gpu.name in cards for holder in gpu.holders]
+    ways: list[tuple[Sequence[Holder], Freed]] = [
+        (machine.memory_holders, _with_memory_freed),
+        (on_cards, _with_graphics_freed),
+    ]
+    for holders, freed in reversed(ways) if _card_is_full(now) else ways:
+        worth = _worth_closing(_merged(holders))
+        for count in range(1, len(worth) + 1):
+            close = worth[:count]
+            if ask(settings, freed(machine, close)).verdict is Verdict.FITS_WELL:
+                return _needed_only(ask, settings, machine, close, freed)
     return ()
 
 
 def _needed_only(
-    ask: Answer,
-    settings: FitSettings,
-    machine: Machine,
-    close: Sequence[Holder],
-    freed: Callable[[Machine, int], Machine],
+    ask: Answer, settings: FitSettings, machine: Machine, close: Sequence[Holder], freed: Freed
 ) -> tuple[Holder, ...]:
     """`close` without those that are not needed beside the others: the largest is spared where smaller ones do."""
     kept = list(close)
     for holder in close:
         rest = [other for other in kept if other is not holder]
-        size = sum(other.size_bytes for other in rest)
-        if rest and ask(settings, freed(machine, size)).verdict is Verdict.FITS_WELL:
+        if rest and ask(settings, freed(machine, rest)).verdict is Verdict.FITS_WELL:
             kept = rest
     return tuple(kept)
 
@@ -123,18 +121,29 @@ def _card_is_full(now: Fit) -> bool:
     return fullest is not None and fullest is not now.memory.devices[0]
 
 
-def _with_memory_freed(machine: Machine, size: int) -> Machine:
+def _with_memory_freed(machine: Machine, close: Sequence[Holder]) -> Machine:
     memory = machine.memory
+    size = sum(holder.size_bytes for holder in close)
     return replace(machine, memory=replace(memory, available=min(memory.total, memory.available + size)))
 
 
-def _with_graphics_freed(machine: Machine, size: int) -> Machine:
-    used = {place.name for place in places_of(machine).cards}
-    gpus = tuple(
-        replace(gpu, memory_free=min(gpu.memory_total, gpu.memory_free + size)) if gpu.name in used else gpu
-        for gpu in machine.gpus
-    )
-    return replace(machine, gpus=gpus)
+def _with_graphics_freed(machine: Machine, close: Sequence[Holder]) -> Machine:
+    """Each card gets back what those programs hold on that card, and no more."""
+    names = {holder.name for holder in close}
+
+    def freed(gpu: Gpu) -> Gpu:
+        size = sum(holder.size_bytes for holder in gpu.holders if holder.name in names)
+        return replace(gpu, memory_free=min(gpu.memory_total, gpu.memory_free + size)) if size else gpu
+
+    return replace(machine, gpus=tuple(freed(gpu) for gpu in machine.gpus))
+
+
+def _merged(holders: Iterable[Holder]) -> list[Holder]:
+    """One holder for each program, with what it holds in all places together."""
+    sizes: dict[str, int] = {}
+    for holder in holders:
+        sizes[holder.name] = sizes.get(holder.name, 0) + holder.size_bytes
+    return [Holder(name, size) for name, size in sizes.items()]
 
 
 def _names(holders: Sequence[Holder]) -> str:
