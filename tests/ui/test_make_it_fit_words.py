@@ -104,9 +104,15 @@ def test_nothing_is_too_big_for_a_large_computer():
 
 
 def test_the_sentence_says_what_is_fetched_and_how_long_it_takes():
-    said = words.source_sentence(preview(fetch_bytes=8 * GB), choices()[2], 12e6)
-    assert said.startswith("A chat model with 4 billion weights.")
-    assert "8.0 GB to fetch, about 11 minutes; then about 3 minutes to convert." in said
+    said = words.source_sentence(preview(fetch_bytes=8 * GB), choices()[2])
+    assert said == "A chat model with 4 billion weights. 8.0 GB to fetch, then about 3 minutes to make."
+
+
+def test_calibration_adds_its_time_and_being_thorough_adds_more():
+    original = fit(choices()[2].facts, FitSettings(), MACHINE)
+    quick, thorough = (words.learning_seconds(preview(), original, thorough) for thorough in (False, True))
+    assert 0 < quick < thorough
+    assert "to make." in words.source_sentence(preview(), choices()[2], thorough)
 
 
 def test_a_disk_without_room_is_named_before_the_start():

@@ -124,6 +124,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("convert.source", "text", "", is_hidden=True),
     Setting("convert.weighing", "text", "", is_hidden=True),
     Setting("convert.text", "text", "", is_hidden=True),
+    Setting("convert.thorough", "bool", False, is_hidden=True),
     Setting("whatif.machine", "text", "", is_hidden=True, maximum=200),
     Setting("whatif.memory", "text", "", is_hidden=True, maximum=200),
     Setting("whatif.cards", "text", "", is_hidden=True, maximum=200),

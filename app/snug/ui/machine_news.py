@@ -1,4 +1,4 @@
-"""What is new or odd about this computer, for the machine card: changes, until they are noted, and differing sources."""
+"""What is new or odd about this computer, for the machine card: changes until they are noted, differing sources."""
 
 from __future__ import annotations
 

@@ -81,6 +81,7 @@ class MakeItFitModel(QObject):
         self._text = str(store.settings.get("convert.source"))
         self._weighing = str(store.settings.get("convert.weighing"))
         self._own_text = str(store.settings.get("convert.text"))
+        self._is_thorough = bool(store.settings.get("convert.thorough"))
         self._preview: ConversionPreviewed | None = None
         self._choices: list[ConversionChoice] = []
         self._fits: list[Fit] = []
@@ -170,7 +171,8 @@ class MakeItFitModel(QObject):
             return "Looking at what it is…"
         if self._preview is None:
             return ""
-        return words.source_sentence(self._preview, self._chosen, 0.0)
+        extra = words.learning_seconds(self._preview, self._fits[-1], self._is_thorough) if self._weighing else 0.0
+        return words.source_sentence(self._preview, self._chosen, extra)
 
     @Property(list, notify=changed)
     def warnings(self) -> list[str]:
@@ -289,6 +291,18 @@ class MakeItFitModel(QObject):
                 names = [choice.type_name for choice in self._choices]
                 self._choice = names.index(chosen) if chosen in names else self._best_choice()
             self._show_choice()
+
+    @Property(bool, notify=choiceChanged)
+    def isThorough(self) -> bool:
+        """Whether every method may be tried, which takes many times longer."""
+        return self._is_thorough
+
+    @Slot(bool)
+    def beThorough(self, wanted: bool) -> None:
+        self._is_thorough = wanted
+        self._store.settings.set("convert.thorough", wanted)
+        self.choiceChanged.emit()
+        self.changed.emit()
 
     @Slot(str)
     def useText(self, location: str) -> None:

@@ -26,6 +26,13 @@ STAGES = {
     "checking": "Trying it out",
 }
 THOUSAND = 1000
+QUICK = ("importance",)
+THOROUGH = ("importance", "feedback", "scaling", "mix")
+"""The methods that calibration text is used with: careful rounding alone, or everything there is."""
+LEARNING_TOKENS = 10_000
+CAREFUL_WEIGHTS_PER_S = 4e6
+THOROUGH_WEIGHTS_PER_S = 0.5e6
+"""Measured with Pip on two cores of an AMD EPYC; rough elsewhere."""
 FLOATS = ("F32", "F16", "BF16")
 USUAL = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
 """Always offered; of others that are nearly as large as the one before, none."""
@@ -167,17 +174,19 @@ def too_big_from(choices: Sequence[ConversionChoice], fits: Sequence[Fit | None]
     return 1.1
 
 
-def source_sentence(preview: ConversionPreviewed, choice: ConversionChoice, rate: float) -> str:
-    """What the source is, and how long it takes: "A chat model with 4 billion weights… about 3 minutes to make"."""
-    parts = [preview.sentence]
+def source_sentence(preview: ConversionPreviewed, choice: ConversionChoice, learning_s: float = 0.0) -> str:
+    """What the source is, what is fetched, and how long making the file takes, with so many seconds for calibration."""
+    takes = duration_text(choice.seconds + learning_s)
     if preview.fetch_bytes:
-        times = f"{size_text(preview.fetch_bytes)} to fetch"
-        if rate > 0:
-            times += f", {duration_text(preview.fetch_bytes / rate)}"
-        parts.append(f"{times}; then {duration_text(choice.seconds)} to convert.")
-    else:
-        parts.append(f"{duration_text(choice.seconds).capitalize()} to convert.")
-    return " ".join(parts)
+        return f"{preview.sentence} {size_text(preview.fetch_bytes)} to fetch, then {takes} to make."
+    return f"{preview.sentence} {takes.capitalize()} to make."
+
+
+def learning_seconds(preview: ConversionPreviewed, original: Fit, is_thorough: bool) -> float:
+    """Seconds that calibration takes: reading the text with the original, then rounding every weight with care."""
+    pace = original.prefill.mid if original.prefill is not None and original.prefill.mid > 0 else 0.0
+    reading = LEARNING_TOKENS / pace if pace else 0.0
+    return reading + preview.parameters / (THOROUGH_WEIGHTS_PER_S if is_thorough else CAREFUL_WEIGHTS_PER_S)
 
 
 def room_problem(preview: ConversionPreviewed, choice: ConversionChoice) -> str:

@@ -73,6 +73,22 @@ Card {
                 }
             }
         }
+        RowLayout {
+            visible: root.model.weighing !== ""
+            spacing: Theme.spaceS
+            Layout.fillWidth: true
+
+            SmallText {
+                text: qsTr("Take longer, lose less")
+                Layout.fillWidth: true
+            }
+            Toggle {
+                objectName: "fitThorough"
+                label: qsTr("Take longer, lose less")
+                checked: root.model.isThorough
+                onToggled: root.model.beThorough(checked)
+            }
+        }
         Fold {
             objectName: "fitDetails"
             text: qsTr("Details")
