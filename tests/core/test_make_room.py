@@ -73,17 +73,18 @@ def test_programs_that_hold_little_are_not_named() -> None:
 
 
 def test_a_card_gets_back_only_what_programs_hold_on_that_card() -> None:
-    def computer(first: tuple[Holder, ...], second: tuple[Holder, ...]) -> Machine:
-        one, two = (replace(card("RTX 3060", 12), memory_free=9 * GIB), replace(card("RTX 3060", 12), memory_free=GIB))
-        return replace(machine(4, free_gb=2), gpus=(replace(one, holders=first), replace(two, holders=second)))
+    def computer(first: Holder, second: Holder) -> Machine:
+        one = replace(card("RTX 3060", 12), memory_free=6 * GIB, holders=(first,))
+        two = replace(card("RTX 3060", 12), memory_free=GIB, holders=(second,))
+        return replace(machine(4, free_gb=2), gpus=(one, two))
 
     settings = FitSettings(context=40_000)
-    game, browser = Holder("Game", 3 * GIB), Holder("Browser", 10 * GIB)
-    busy_cards = computer((game,), (browser,))
+    game, browser = Holder("Game", GIB), Holder("Browser", 10 * GIB)
+    busy_cards = computer(game, browser)
     assert fit(FACTS, settings, busy_cards).verdict is not Verdict.FITS_WELL
     assert make_room(FACTS, settings, busy_cards).close == (browser,)
-    little, small = Holder("Game", GIB // 2), Holder("Browser", GIB // 2)
-    assert make_room(FACTS, settings, computer((little,), (small,))).close == ()
+    little, small = Holder("Game", 3 * GIB // 2), Holder("Browser", 3 * GIB // 2)
+    assert make_room(FACTS, settings, computer(little, small)).close == ()
 
 
 def test_a_program_on_two_cards_is_named_once_with_what_it_holds_in_all() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from snug.core.candidates import candidate_of
 from snug.core.catalogue import load_catalogue
 from snug.core.machine import Machine
 from snug.core.recommend import recommend
@@ -67,3 +68,35 @@ def test_a_mac_is_offered_memory_and_no_graphics_memory() -> None:
     assert not any("graphics" in words for words, _ in variants(apple(16)))
     assert any("graphics" in words for words, _ in variants(machine(32, card())))
     assert not any("fast" in words for words, _ in variants(machine(16, bandwidth=None)))
+
+
+@pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+@pytest.mark.parametrize("use", ["chat", "code", "documents"])
+def test_every_change_gains_something_that_this_computer_cannot_have(computer: Machine, use: str) -> None:
+    picks = recommend(CATALOGUE, computer, use)
+    by_words = dict(variants(computer))
+    for index, sentence in enumerate(changes(CATALOGUE, computer, use, picks)):
+        if sentence:
+            there = recommend(CATALOGUE, by_words[sentence.partition(": ")[0]], use)[index]
+            here = candidate_of(there.entry, computer, use)
+            assert there.value > picks[index].value
+            assert here is None or there.value > here.value
+
+
+def test_the_change_is_asked_of_the_same_library_and_measurements() -> None:
+    computer = machine(16)
+    lossy = {(entry.key, name): 1.0 for entry in CATALOGUE for name in ("Q4_K_M", "Q5_K_M", "Q6_K")}
+    picks = recommend(CATALOGUE, computer, measured=lossy)
+    by_words = dict(variants(computer))
+    said = [text for text in changes(CATALOGUE, computer, "chat", picks, measured=lossy) if text]
+    assert said
+    for sentence in said:
+        words, _, rest = sentence.partition(": ")
+        names = [pick.entry.name for pick in recommend(CATALOGUE, by_words[words], measured=lossy)]
+        assert any(rest.startswith(f"{name} instead") for name in names)
+
+
+def test_more_graphics_memory_says_that_each_card_grows() -> None:
+    one, two = (variants(machine(32, *cards)) for cards in ((card(),), (card(), card())))
+    assert "With 8 GB more graphics memory" in dict(one)
+    assert "With 8 GB more graphics memory on each card" in dict(two)

@@ -63,7 +63,7 @@ def room_words(room: Room) -> str:
 
 
 def _to_close(ask: Answer, settings: FitSettings, machine: Machine, now: Fit) -> tuple[Holder, ...]:
-    """The fewest of the largest programs that give back enough: first on the device that is too full, then elsewhere."""
+    """The fewest of the largest programs that give back enough: first on what is too full, then elsewhere."""
     cards = {place.name for place in places_of(machine).cards}
     on_cards = [holder for gpu in machine.gpus if gpu.name in cards for holder in gpu.holders]
     ways: list[tuple[Sequence[Holder], Freed]] = [

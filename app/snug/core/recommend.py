@@ -6,8 +6,9 @@ size and age let expect, less what quantisation, a slow pace, little room and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from snug.core.candidates import (
     COMFORTABLE_WORDS_PER_S,
@@ -26,7 +27,7 @@ from snug.core.words import pages_text, size_text, words_per_second_text
 
 __all__ = ["COMFORTABLE_WORDS_PER_S", "SLOW_READING_WORDS_PER_S", "USES", "Pick", "all_fits", "best_type",
            "is_good_for", "nothing_fits_words", "picks_among", "rank_of",
-           "recommend"]  # fmt: skip
+           "recommend", "recommend_in_turns"]  # fmt: skip
 
 USES = {"chat": "chat", "code": "code", "write": "writing", "writing": "writing", "documents": "documents",
         "tools": "tools", "vision": "vision"}  # fmt: skip
@@ -38,6 +39,7 @@ TOOL_SCORE = 20.0
 """A model that solves so many per cent of a test of tool use may be picked for it, whatever its page says."""
 ALREADY_HERE_WORTH = 0.7
 """A model that is on this computer already is offered first where the best is less than so many doublings better."""
+MODELS_A_TURN = 4
 OTHER_AT_MOST = 2.6
 """How many doublings below the first the second pick may be."""
 
@@ -73,14 +75,35 @@ def recommend(
     `here` are the models of the library, as (catalogue key, type): they are offered first where they are nearly as
     good. `measured` are divergences measured here. Raises ValueError for a use that is not in `USES`.
     """
+    turns = recommend_in_turns(catalogue, machine, use, limit, here=here, measured=measured)
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            return cast("tuple[Pick, ...]", end.value)
+
+
+def recommend_in_turns(
+    catalogue: Sequence[CatalogueEntry],
+    machine: Machine,
+    use: str = "chat",
+    limit: int = 3,
+    *,
+    here: Collection[tuple[str, str]] = (),
+    measured: Measured | None = None,
+) -> Generator[None, None, tuple[Pick, ...]]:
+    """What `recommend` returns, with a `yield` after every few models for who must not be kept waiting."""
     wanted = USES.get(use)
     if wanted is None:
         raise ValueError(f"unknown use {use!r}")
-    candidates = [
-        candidate
-        for entry in catalogue
-        if is_good_for(entry, wanted) and (candidate := candidate_of(entry, machine, wanted, measured)) is not None
-    ]
+    candidates = []
+    for number, entry in enumerate(catalogue):
+        if is_good_for(entry, wanted):
+            candidate = candidate_of(entry, machine, wanted, measured)
+            if candidate is not None:
+                candidates.append(candidate)
+        if number % MODELS_A_TURN == MODELS_A_TURN - 1:
+            yield
     owned = [item for entry, kind in _entries_here(catalogue, here, wanted)
              if (item := candidate_of(entry, machine, wanted, measured, only=kind)) is not None]  # fmt: skip
     return picks_among(candidates, wanted, limit, owned)

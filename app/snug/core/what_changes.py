@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from snug.core.candidates import SLOW_READING_WORDS_PER_S, SPARE_WORDS_PER_S, Candidate, candidate_of, pace_of
@@ -10,12 +10,14 @@ from snug.core.catalogue import CatalogueEntry
 from snug.core.devices import places_of
 from snug.core.fit import Verdict
 from snug.core.machine import Gpu, Machine
-from snug.core.recommend import Pick, recommend
+from snug.core.quality import Measured
+from snug.core.recommend import USES, Pick, recommend_in_turns
 from snug.core.words import size_text, words_per_second_text
 
 GIB = 2**30
 MORE_MEMORY = (8 * GIB, 16 * GIB, 32 * GIB, 64 * GIB)
 FASTER = (2.0, 4.0)
+FASTER_AT_LEAST = 1.3
 WORTH_SAYING = 0.25
 """A change that gains fewer doublings is none that anybody would pay for."""
 NEVER_FITS = "No usual amount of memory more would make it fit."
@@ -30,7 +32,9 @@ def variants(machine: Machine) -> list[Variant]:
     if places.main.kind == "unified":
         kinds: list[tuple[str, Callable[[Machine, int], Machine]]] = [("memory", with_more_unified)]
     elif places.cards:
-        kinds = [("graphics memory", with_more_graphics), ("memory", with_more_memory)]
+        many = sum(gpu.kind == "discrete" and gpu.memory_total > 0 for gpu in machine.gpus) > 1
+        each = "graphics memory on each card" if many else "graphics memory"
+        kinds = [(each, with_more_graphics), ("memory", with_more_memory)]
     else:
         kinds = [("memory", with_more_memory)]
     found = [
@@ -43,37 +47,90 @@ def variants(machine: Machine) -> list[Variant]:
     return found
 
 
-def changes(catalogue: Sequence[CatalogueEntry], machine: Machine, use: str, picks: Sequence[Pick]) -> tuple[str, ...]:
-    """For each pick the smallest change that would put another model in its place, as a sentence; "" where none does.
+def changes(
+    catalogue: Sequence[CatalogueEntry],
+    machine: Machine,
+    use: str,
+    picks: Sequence[Pick],
+    *,
+    here: Collection[tuple[str, str]] = (),
+    measured: Measured | None = None,
+) -> tuple[str, ...]:
+    """For each pick the smallest change that would put a better model in its place, as a sentence; "" where none does.
 
-    Nothing is looked up in a table: the recommendation is asked again for each variant of the machine.
+    Nothing is looked up in a table: the recommendation is asked again for each variant of the machine, with the same
+    library (`here`) and measured divergences.
     """
+    found: tuple[str, ...] = ("",) * len(picks)
+    for sentences in changes_in_turns(catalogue, machine, use, picks, here=here, measured=measured):
+        found = sentences
+    return found
+
+
+def changes_in_turns(
+    catalogue: Sequence[CatalogueEntry],
+    machine: Machine,
+    use: str,
+    picks: Sequence[Pick],
+    *,
+    here: Collection[tuple[str, str]] = (),
+    measured: Measured | None = None,
+) -> Iterator[tuple[str, ...]]:
+    """What `changes` has found so far, after every few models: for who must not be kept waiting."""
     found = [""] * len(picks)
+    listed = {pick.entry.key for pick in picks}
     for words, variant in variants(machine):
         if all(found):
             break
-        for index, other in enumerate(recommend(catalogue, variant, use)[: len(picks)]):
-            mine = picks[index]
-            is_other = other.entry.key != mine.entry.key
-            gains = index > 0 or other.value >= mine.value + WORTH_SAYING
-            if not found[index] and is_other and gains and other.badge == mine.badge:
+        turns = recommend_in_turns(catalogue, variant, use, len(picks), here=here, measured=measured)
+        others: tuple[Pick, ...] = ()
+        while True:
+            try:
+                next(turns)
+            except StopIteration as end:
+                others = end.value
+                break
+            yield tuple(found)
+        for index, other in enumerate(others):
+            if found[index] or other.entry.key in listed or not _is_better(other, picks[index]):
+                continue
+            now = candidate_of(other.entry, machine, USES[use], measured)
+            if now is None or other.value >= now.value + WORTH_SAYING / 2:
                 found[index] = f"{words}: {other.entry.name} instead ({words_per_second_text(other.fit.speed)})."
-    return tuple(found)
+        yield tuple(found)
 
 
-def model_changes(entry: CatalogueEntry, machine: Machine, use: str = "chat") -> str:
+def _is_better(other: Pick, mine: Pick) -> bool:
+    """Whether it is worth more, or where pace is what the pick is for, faster and worth no less."""
+    if other.badge != mine.badge and "Fastest" in (other.badge, mine.badge):
+        return False
+    if other.value >= mine.value + WORTH_SAYING:
+        return True
+    if mine.badge != "Fastest" or other.value < mine.value or other.fit.speed is None or mine.fit.speed is None:
+        return False
+    return other.fit.speed.mid >= FASTER_AT_LEAST * mine.fit.speed.mid
+
+
+def model_changes(entry: CatalogueEntry, machine: Machine, use: str = "chat", measured: Measured | None = None) -> str:
     """The smallest change that would make this model better here: fit, a finer type, or a comfortable pace."""
-    now = candidate_of(entry, machine, use)
+    now = candidate_of(entry, machine, use, measured)
     for words, variant in variants(machine):
-        sentence = change_words(entry, now, words, variant, use)
+        sentence = change_words(entry, now, words, variant, use, measured)
         if sentence:
             return sentence
     return NEVER_FITS if now is None else ""
 
 
-def change_words(entry: CatalogueEntry, now: Candidate | None, words: str, variant: Machine, use: str = "chat") -> str:
+def change_words(
+    entry: CatalogueEntry,
+    now: Candidate | None,
+    words: str,
+    variant: Machine,
+    use: str = "chat",
+    measured: Measured | None = None,
+) -> str:
     """What one variant of the machine would change for a model that is `now` so; "" where nothing worth saying."""
-    then = candidate_of(entry, variant, use)
+    then = candidate_of(entry, variant, use, measured)
     if then is None:
         return ""
     if now is None:
