@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from snug.core.fit import Fit, MemoryNeed, SpeedRange, Verdict
 from snug.core.words import (
+    count_text,
     duration_text,
     pages_text,
     parameters_text,
@@ -113,3 +114,12 @@ def test_every_figure_has_words(value: float) -> None:
     texts = (size_text(value), duration_text(value), pages_text(int(value)), parameters_text(int(value)))
     assert all(texts)
     assert words_per_second_text(SpeedRange(value, value, value)).startswith("about")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(4_020_000_000, "4 billion"), (1_240_000_000, "1.2 billion"), (6_950_144, "7 million"), (999_999_999, "1 billion"),
+     (42, "42")],
+)  # fmt: skip
+def test_large_counts_in_words(number, said):
+    assert count_text(number) == said

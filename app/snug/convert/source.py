@@ -16,7 +16,7 @@ from snug.convert.architectures.pooling import read_pooling
 from snug.convert.merged import Merged
 from snug.convert.plan import Meta, ModelPlan, OutputTensor
 from snug.core.errors import UserError
-from snug.core.words import parameters_text
+from snug.core.words import count_text
 from snug.formats.checkpoints.checkpoint import Checkpoint
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat
 from snug.formats.checkpoints.lora import LoraAdapter
@@ -217,5 +217,6 @@ def checkpoint_files(checkpoint: Checkpoint) -> list[Path]:
 
 
 def described(source: Source) -> str:
-    """What the source is, in a sentence for a person."""
-    return f"{source.title}: {parameters_text(source.parameters)}. {source.sentence}"
+    """What the source is, in two short sentences for a person."""
+    kind = "model" if source.has_chat_template is False else "chat model"
+    return f"{source.title}, a {kind} with {count_text(source.parameters)} weights. {source.sentence}"

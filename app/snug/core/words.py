@@ -105,6 +105,15 @@ def parameters_text(parameters: int) -> str:
     return str(parameters)
 
 
+def count_text(number: int) -> str:
+    """A large number in words: "4 billion", "1.2 billion", "7 million"."""
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand")):
+        if number >= 0.9995 * size:
+            value = number / size
+            return f"{value:.1f} {word}".replace(".0 ", " ") if value < 9.95 else f"{round(value)} {word}"
+    return str(number)
+
+
 def _short(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0") if value < 9.95 else str(_whole(value))
 

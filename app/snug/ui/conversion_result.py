@@ -12,6 +12,7 @@ from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
+from snug.core.words import pages_text
 from snug.store import Store
 from snug.store.rows import NewModel
 from snug.ui import make_it_fit_words as words
@@ -47,6 +48,7 @@ class ConversionResult(QObject):
         self._rows: list[dict[str, str]] = []
         self._model_id = 0
         self._comparison = ""
+        self._figures = ""
         self._is_comparing = False
         self._comparing_share = 0.0
 
@@ -108,6 +110,11 @@ class ConversionResult(QObject):
     def comparison(self) -> str:
         return self._comparison
 
+    @Property(str, notify=changed)
+    def comparisonFigures(self) -> str:
+        """The same in raw figures, for those who ask."""
+        return self._figures if self._comparison else ""
+
     @Property(float, notify=changed)
     def comparingShare(self) -> float:
         """How far the comparison is, 0 to 1."""
@@ -139,9 +146,11 @@ class ConversionResult(QObject):
     def _on_compared(self, event: protocol.Event) -> None:
         self._is_comparing = False
         if isinstance(event, ModelsCompared) and self._done is not None:
-            self._comparison = (
-                f"{words.loss_words(1000 - event.words_same).capitalize()}, on a text of {event.tokens:,} tokens. "
-                f"Perplexity {event.perplexity:.2f}; of the original, {event.reference_perplexity:.2f}."
+            same = words.loss_words(1000 - event.words_same)
+            self._comparison = f"{same[:1].upper()}{same[1:]}, in a text of {pages_text(event.tokens)}."
+            self._figures = (
+                f"Perplexity {event.perplexity:.2f}, of the original {event.reference_perplexity:.2f}; "
+                f"KL divergence {event.divergence:.4f} nats a token."
             )
             self.measured.emit(self._done.type_name, 1000 - event.words_same)
         self.changed.emit()

@@ -102,6 +102,12 @@ Card {
             wrapMode: Text.Wrap
             Layout.fillWidth: true
         }
+        CaptionText {
+            visible: text !== ""
+            text: root.result.comparisonFigures
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
         Fold {
             objectName: "fitChecks"
             visible: root.result.checks.length > 0
