@@ -115,6 +115,20 @@ def test_calibration_adds_its_time_and_being_thorough_adds_more():
     assert "to make." in words.source_sentence(preview(), choices()[2], thorough)
 
 
+def test_a_stop_that_just_fits_lies_between_its_neighbours():
+    found = words.made_to_measure(choices(), 2_900_000_000)
+    assert [choice.type_name for choice in found].index(words.MADE_TO_MEASURE) == 3
+    between = found[3]
+    assert between.facts.file_bytes == between.size_bytes == 2_900_000_000
+    assert CHANGED["Q6_K"] < between.words_changed < CHANGED["Q4_K_M"]
+    assert "Just fits" in [label["text"] for label in words.slider_labels(found, "BF16")]
+
+
+@pytest.mark.parametrize("size", [0, 10**8, 2_510_000_000, 10**11])
+def test_no_stop_is_added_beside_one_of_the_same_size_or_outside_of_all(size):
+    assert words.made_to_measure(choices(), size) == choices()
+
+
 def test_a_disk_without_room_is_named_before_the_start():
     assert words.room_problem(preview(free_bytes=2 * GB, working_bytes=GB), choices()[2]).startswith(
         "The disk has 2.0 GB"

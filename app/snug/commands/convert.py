@@ -13,6 +13,7 @@ from snug.commands.hub_facts import hub_access
 from snug.commands.machine import models_folder, read_here
 from snug.core.errors import UserError
 from snug.core.fit import FitSettings
+from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit
 from snug.core.words import duration_text, size_text, verdict_text
 from snug.hub.names import read_wanted
@@ -32,6 +33,7 @@ MADE_HERE = "made"
 PREVIEW_LIMIT_S = 180.0
 SILENCE_LIMIT_S = 1800.0
 USUAL_TYPE = "Q4_K_M"
+_PAGES = re.compile(r"([1-9]\d{0,5})\s*pages?", re.IGNORECASE)
 _SIZE = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[KMGT]?)(?P<binary>I?)B?", re.IGNORECASE)
 
 
@@ -39,7 +41,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a folder, a GGUF, OWNER/NAME, a link, or a library model")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--to", metavar="TYPE", default="", help=f"the type to make, such as {USUAL_TYPE}")
-    size.add_argument("--budget", metavar="SIZE", type=size_bytes, default=0, help="at most so large, such as 4.2GB")
+    size.add_argument(
+        "--budget", metavar="SIZE", type=budget, default=0,
+        help="at most so large, such as 4.2GB, or “40 pages”: what fits this computer with so long a conversation",
+    )  # fmt: skip
     parser.add_argument(
         "--calibrate", metavar="TEXT", default="", help="a text file to weigh rounding by, or “neutral”"
     )
@@ -50,6 +55,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="N", type=int, default=0, help="processor threads (all cores)")
     parser.add_argument("--preview", action="store_true", help="only say what each type would give")
     parser.add_argument("--no-check", action="store_true", help="leave out the checks of the result")
+
+
+def budget(text: str) -> int:
+    """Bytes; for a number of pages, minus that number: the size follows from the computer."""
+    pages = _PAGES.fullmatch(text.strip())
+    return -int(pages[1]) if pages else size_bytes(text)
 
 
 def size_bytes(text: str) -> int:
@@ -69,6 +80,8 @@ def run(arguments: Namespace, context: Context) -> int:
     assert isinstance(preview, ConversionPreviewed)
     if arguments.preview or not (arguments.to or arguments.budget):
         return show(preview, context)
+    if arguments.budget < 0:
+        arguments.budget = fitting_size(preview, -arguments.budget, context)
     out = Path(arguments.out).absolute() if arguments.out else Path(folder) / result_name(preview, arguments)
     request = Convert(
         source=source,
@@ -92,6 +105,20 @@ def run(arguments: Namespace, context: Context) -> int:
     if model is not None:
         context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
     return 0
+
+
+def fitting_size(preview: ConversionPreviewed, pages: int, context: Context) -> int:
+    """Bytes of the largest file that fits this computer with a conversation of so many pages. Raises UserError."""
+    machine = read_here(context, measure_bandwidth=False)
+    size = largest_that_fits([choice.facts for choice in preview.choices], machine, pages)
+    if not size:
+        raise UserError(
+            f"Not even the smallest file fits this computer with {pages} pages of conversation.",
+            "Ask for fewer pages, close other programs, or choose a smaller model.",
+            kind="too-big",
+        )
+    context.note(f"With {pages} pages of conversation, a file of {size_text(size)} fits this computer.")
+    return size
 
 
 def find_source(arguments: Namespace, context: Context) -> ConversionSource:

@@ -12,6 +12,7 @@ from PySide6.QtQml import QmlElement, QmlUncreatable
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
+from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit as fit_of
 from snug.core.words import size_text
 from snug.store import Store
@@ -328,8 +329,19 @@ class MakeItFitModel(QObject):
         self._problem = None
         source = self._source()
         calibration = {"": "", "neutral": "neutral", "mine": self._own_text}[self._weighing]
+        is_measured = self._chosen.type_name == words.MADE_TO_MEASURE
         out = Path(self._folder()) / words.file_name(self._preview.title, self._chosen.type_name)
-        self._run.start(Convert(source=source, out=str(out), type_name=self._chosen.type_name, calibration=calibration))
+        methods = list(words.THOROUGH if self._is_thorough else words.QUICK) if calibration else []
+        self._run.start(
+            Convert(
+                source=source,
+                out=str(out),
+                type_name="" if is_measured else self._chosen.type_name,
+                budget_bytes=self._chosen.size_bytes if is_measured else 0,
+                calibration=calibration,
+                methods=methods,
+            )
+        )
         self.changed.emit()
 
     @Slot()
@@ -404,6 +416,10 @@ class MakeItFitModel(QObject):
         """The stops of the slider for what the rounding is weighed by."""
         assert self._preview is not None
         self._choices = words.offered(self._preview, bool(self._weighing))
+        if self._weighing:
+            sizes = [choice.facts for choice in self._choices]
+            size = largest_that_fits(sizes, self._machine(), words.MEASURED_PAGES)
+            self._choices = words.made_to_measure(self._choices, size)
         self._work_out()
 
     def _work_out(self) -> None:

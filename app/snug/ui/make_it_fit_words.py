@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from snug.core.first_word import first_words
 from snug.core.fit import Fit, Verdict
+from snug.core.made_to_measure import scaled
 from snug.core.quantisation import group_of
 from snug.core.words import (
     duration_text,
@@ -33,6 +37,9 @@ LEARNING_TOKENS = 10_000
 CAREFUL_WEIGHTS_PER_S = 4e6
 THOROUGH_WEIGHTS_PER_S = 0.5e6
 """Measured with Pip on two cores of an AMD EPYC; rough elsewhere."""
+MADE_TO_MEASURE = "made-to-measure"
+"""The type name of the choice that is as large as fits this computer, with `MEASURED_PAGES` of conversation."""
+MEASURED_PAGES = 40
 FLOATS = ("F32", "F16", "BF16")
 USUAL = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
 """Always offered; of others that are nearly as large as the one before, none."""
@@ -63,10 +70,38 @@ def offered(preview: ConversionPreviewed, is_weighed: bool) -> list[ConversionCh
     return found or list(preview.choices)
 
 
+def made_to_measure(choices: Sequence[ConversionChoice], size: int) -> list[ConversionChoice]:
+    """The choices with one more of exactly that size between them, where it lies clearly between two of them."""
+    for index, (low, high) in enumerate(pairwise(choices), start=1):
+        if CLOSE * low.size_bytes < size < high.size_bytes / CLOSE:
+            between = msgspec.structs.replace(
+                low,
+                type_name=MADE_TO_MEASURE,
+                size_bytes=size,
+                facts=scaled(low.facts, size),
+                seconds=max(low.seconds, high.seconds),
+                words_changed=_between(low, high, size),
+                tensor_types={},
+            )
+            return [*choices[:index], between, *choices[index:]]
+    return list(choices)
+
+
+def _between(low: ConversionChoice, high: ConversionChoice, size: int) -> float:
+    """The loss at a size between two choices, by their logarithms; -1 where either is not known."""
+    if low.words_changed < 0 or high.words_changed < 0:
+        return -1.0
+    share = (size - low.size_bytes) / (high.size_bytes - low.size_bytes)
+    first, last = (max(0.1, choice.words_changed) for choice in (low, high))
+    return float(first ** (1 - share) * last**share)
+
+
 def stop_label(choice: ConversionChoice, index: int, choices: Sequence[ConversionChoice], original: str) -> str:
     """The word under the slider for a choice: Smallest, Compact, Balanced, Nearly lossless or Original."""
     if choice.type_name == original:
         return "Original"
+    if choice.type_name == MADE_TO_MEASURE:
+        return "Just fits"
     if index == 0 and len(choices) > 1:
         return "Smallest"
     return {"compact": "Compact", "balanced": "Balanced"}.get(group_of(choice.type_name), "Nearly lossless")
@@ -202,6 +237,8 @@ def room_problem(preview: ConversionPreviewed, choice: ConversionChoice) -> str:
 
 def type_words(choice: ConversionChoice, is_weighed: bool) -> str:
     """The raw type and what it is made of: "Type Q4_K_M: 108 tensors Q4_K, 33 Q6_K, weighed by text"."""
+    if choice.type_name == MADE_TO_MEASURE:
+        return f"Each tensor gets the type that it needs; in all at most {choice.size_bytes:,} bytes."
     kinds = sorted(choice.tensor_types.items(), key=lambda item: -item[1])
     parts = [f"{count} {kind}" for kind, count in kinds if kind != "F32"]
     made_of = f": tensors {', '.join(parts)}" if parts else ""

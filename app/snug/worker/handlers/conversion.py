@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
         raise UserError(
             "The result's name must end in .gguf.", "Give such a name.", kind="bad-name", bad_input=True
         )  # fmt: skip
+    started = time.monotonic()
     tell = _teller(job)
     inputs = check_inputs(request, out)
     wish = _wish(request) if request.calibration or request.budget_bytes else None
@@ -108,7 +110,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
                 result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
         except ConversionStopped:
             raise Stopped from None
-        done = _done(result)
+        done = _done(result, time.monotonic() - started)
         if request.check:
             done = with_checks(
                 done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=wish is None
@@ -208,7 +210,7 @@ def _shut_in(request: Convert, out: Path) -> None:
     restrict(readable, writable=written, network=bool(source.repo))
 
 
-def _done(result: Result) -> ConversionDone:
+def _done(result: Result, seconds: float) -> ConversionDone:
     facts = facts_from_header(read_file_header(result.path))
     return ConversionDone(
         path=str(result.path),
@@ -216,7 +218,7 @@ def _done(result: Result) -> ConversionDone:
         sha256=result.sha256,
         type_name=result.type_name,
         facts=facts,
-        seconds=result.seconds,
+        seconds=seconds,
         peak_memory_bytes=peak_memory_bytes(),
         resumed_from=result.resumed_from,
         tensor_types=dict(Counter(result.types.values())),
