@@ -88,6 +88,29 @@ def test_what_is_no_model_is_answered_in_words(hands, text):
     assert not hands.is_shown("makeIt")
 
 
+def test_stopping_leaves_no_file_and_the_way_to_go_on(hands):
+    fit = hands.rooms.fit
+    hands.go("fit")
+    fit.pickModel(library_model(hands, "Pip").id)
+    hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
+    fit.weigh("neutral")
+    fit.beThorough(True)
+    choose(fit, "Q4_K_M")
+    hands.settle()
+    assert hands.item("fitThorough").property("checked") is True
+    hands.save_pictures("make-it-fit-weighed")
+    hands.settle()
+    hands.click("makeIt")
+    hands.bot.waitUntil(lambda: fit.phase == "working" and fit.fraction > 0, timeout=LIMIT_MS)
+    hands.save_pictures("make-it-fit-working")
+    assert not hands.nameless()
+    hands.settle()
+    hands.click("stopMaking")
+    hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
+    assert not [model for model in hands.rooms.store.models.all() if model.source == "made"]
+    assert not list(Path(hands.rooms._queue.folder()).glob("*.gguf"))
+
+
 def test_the_library_menu_leads_here(hands):
     pip = library_model(hands, "Pip")
     hands.rooms.library.makeSmaller(pip.id)
