@@ -249,7 +249,9 @@ def progress_words(progress: ConversionProgress | None) -> str:
     """What is being done, how far it is and how long it takes yet."""
     if progress is None:
         return "Starting…"
-    words = progress.doing or STAGES.get(progress.stage, "Working")
+    words = STAGES.get(progress.stage, "Working")
+    if progress.doing and progress.stage not in ("converting", "verifying"):  # there it is the tensor's name
+        words = progress.doing
     parts = [words]
     if progress.total_bytes:
         parts.append(f"{size_text(progress.done_bytes)} of {size_text(progress.total_bytes)}")
