@@ -65,7 +65,8 @@ def machines(draw: st.DrawFn, devices: st.SearchStrategy[Sequence[Gpu]] | None =
 
 @st.composite
 def computers(draw: st.DrawFn) -> Machine:
-    """A computer as people have them: up to 512 GB of memory, none to two equal cards, or one memory for all."""
+    """A computer as people have them: up to 512 GB of memory, none to two cards, or one memory for all. Nobody may know
+    how fast a card is, and two may be unlike."""
     total = draw(st.integers(2, 512)) * GIB
     available = int(total * draw(st.floats(0.2, 0.95)))
     memory = Memory(total, available, draw(st.one_of(st.none(), st.floats(5e9, 500e9))))
@@ -75,7 +76,15 @@ def computers(draw: st.DrawFn) -> Machine:
         return Machine(cpu=cpu, memory=memory, gpus=(Gpu("Apple M4 Pro", "unified"),))
     if kind == "none":
         return Machine(cpu=cpu, memory=memory)
+    one = draw(own_cards())
+    two = (one, draw(st.one_of(st.just(one), own_cards())))
+    return Machine(cpu=cpu, memory=memory, gpus=two if kind == "cards" else (one,))
+
+
+@st.composite
+def own_cards(draw: st.DrawFn) -> Gpu:
+    """A graphics card with 2 to 192 GB, of any speed or of none that anybody knows."""
     size = draw(st.integers(2, 192)) * GIB
-    one = Gpu("NVIDIA GeForce RTX 3060", "discrete", size, int(size * draw(st.floats(0.3, 1.0))),
-              draw(st.floats(100e9, 8e12)))  # fmt: skip
-    return Machine(cpu=cpu, memory=memory, gpus=(one,) * (2 if kind == "cards" else 1))
+    name = draw(st.sampled_from(("NVIDIA GeForce RTX 3060", "NVIDIA Foo 9999")))
+    bandwidth = draw(st.one_of(st.none(), st.floats(100e9, 8e12)))
+    return Gpu(name, "discrete", size, int(size * draw(st.floats(0.3, 1.0))), bandwidth)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from snug.core.assumed_bandwidth import assumed_bandwidth
 from snug.core.catalogue import facts_of, load_catalogue
 from snug.core.devices import given_back, places_of
 from snug.core.fit import NO_OFFLOAD, FitSettings, Offload, Parts, Verdict
@@ -14,6 +15,7 @@ from snug.core.fit_words import layout_words
 from snug.core.machine import EngineDevice, Gpu, Holder, Machine
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
+from snug.core.offload import COMFORTABLE_CARD_SHARE
 from tests.core.machines import GIB, apple, card, machine
 
 CATALOGUE = {
@@ -99,6 +101,52 @@ def test_a_slow_card_is_not_used_where_main_memory_is_faster() -> None:
     slow = card("NVIDIA GeForce GT 710", 4, 14e9)
     answer = fit(facts("qwen3-8b"), EIGHT_K, machine(32, slow, bandwidth=80e9))
     assert answer.offload == NO_OFFLOAD
+
+
+def test_a_card_of_unknown_speed_is_used_and_its_speed_stated_as_assumed() -> None:
+    """A card that no table holds and whose driver gives no clock: silently left out, it would be worth nothing."""
+    known, unknown = (card("NVIDIA Foo 9999", 24, bandwidth) for bandwidth in (300e9, None))
+    answer, same = (fit(facts("qwen3-8b"), EIGHT_K, machine(32, gpu)) for gpu in (unknown, known))
+    assert answer.offload.gpu_layers == 37
+    assert "speed of the NVIDIA Foo 9999 is not known: 300 GB a second are assumed" in answer.why
+    assert "not known" not in same.why
+    assert answer.speed is not None
+    assert same.speed is not None
+    assert answer.speed.mid == pytest.approx(same.speed.mid)
+    assert answer.speed.low < same.speed.low < same.speed.high < answer.speed.high
+
+
+def test_a_card_of_unknown_speed_works_beside_a_known_one() -> None:
+    fast, unknown = card("NVIDIA GeForce RTX 3090", 24, 936e9), card("NVIDIA Foo 9999", 24, None)
+    answer = fit(facts("llama-3.3-70b-instruct", "Q3_K_M"), EIGHT_K, machine(64, unknown, fast))
+    assert [device.name for device in answer.memory.devices[1:]] == [fast.name, unknown.name]
+    assert "assumed" in answer.why
+
+
+def test_more_memory_is_never_assumed_to_be_slower() -> None:
+    figures = [assumed_bandwidth(size * GIB) for size in range(200)]
+    assert figures == sorted(figures)
+    assert figures[0] > 0
+    assert assumed_bandwidth(int(0.95 * 24 * GIB)) == 300e9
+
+
+def test_a_card_that_would_be_nearly_full_is_not_said_to_fit_well() -> None:
+    need = fit(facts("qwen3-8b"), EIGHT_K, machine(32, card(gigabytes=24))).memory.devices[1].needed
+    for share, verdict in ((0.96, Verdict.FITS_WELL), (0.985, Verdict.TIGHT)):
+        reserve = 512 * 2**20
+        gpu = replace(card(), memory_free=round(need / share) + reserve)
+        places = places_of(machine(32, gpu))
+        gpu = replace(gpu, memory_free=gpu.memory_free + round(need / share) - places.cards[0].free)
+        answer = fit(facts("qwen3-8b"), replace(EIGHT_K, gpu_layers=37), machine(32, gpu))
+        assert answer.verdict is verdict, (need, places.cards[0].free)
+        assert ("the NVIDIA GeForce RTX 3060 is nearly full" in answer.why) == (verdict is Verdict.TIGHT)
+
+
+def test_a_chosen_layout_leaves_a_little_of_a_card_free() -> None:
+    answer = fit(facts("qwen3.8-27b"), EIGHT_K, machine(64, card()))
+    on_card = answer.memory.devices[1]
+    assert answer.verdict is Verdict.FITS_WELL
+    assert 0.8 * on_card.free < on_card.needed <= COMFORTABLE_CARD_SHARE * on_card.free
 
 
 def test_the_engine_is_told_the_devices_by_their_address_in_its_own_order() -> None:

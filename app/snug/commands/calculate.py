@@ -65,7 +65,8 @@ def words_of(question: Question, result: Calculation) -> list[str]:
         "",
     ]
     width = max((len(bar.name) for bar in result.bars), default=0)
-    return lines + [_bar_line(bar, width) for bar in result.bars]
+    lines += [_bar_line(bar, width) for bar in result.bars]
+    return [*lines, result.bars[0].answer.why] if len(result.bars) == 1 else lines
 
 
 def calculation_document(question: Question, result: Calculation) -> dict[str, Any]:

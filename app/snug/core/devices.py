@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from snug.core.assumed_bandwidth import assumed_bandwidth
 from snug.core.fit import Offload, Parts
 from snug.core.gpu_bandwidths import bandwidth_by_name
 from snug.core.machine import EngineDevice, Gpu, Machine
@@ -19,7 +20,8 @@ class Place:
     less `reserve`. All in bytes.
 
     `kind` is "memory" (processor), "unified" (processor and graphics share it) or "gpu". Bandwidth in bytes/s.
-    `engine_name` is what the engine calls it, "" where it was not asked.
+    `engine_name` is what the engine calls it, "" where it was not asked. `is_assumed` marks a bandwidth that
+    nobody gave.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Place:
     bandwidth: float | None
     engine_name: str = ""
     gives_back: int = 0
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +171,7 @@ def _card(gpu: Gpu, engine_name: str, back: int) -> Place:
     """A graphics card keeps some for the display and the driver's own work."""
     available = min(gpu.memory_free + back, gpu.memory_total)
     reserve = _reserve(available, 256 * MIB, GIB)
-    bandwidth = gpu.bandwidth or bandwidth_by_name(gpu.name, gpu.memory_total)
-    return Place(gpu.name, "gpu", gpu.memory_total, max(0, available - reserve), reserve, bandwidth, engine_name, back)
+    known = gpu.bandwidth or bandwidth_by_name(gpu.name, gpu.memory_total)
+    bandwidth = known or assumed_bandwidth(gpu.memory_total)
+    free = max(0, available - reserve)
+    return Place(gpu.name, "gpu", gpu.memory_total, free, reserve, bandwidth, engine_name, back, not known)

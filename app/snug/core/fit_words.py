@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from snug.core.devices import Place
 from snug.core.fit import DeviceNeed, MemoryNeed, Offload, Verdict
 from snug.core.machine import Holder, Machine
 from snug.core.model_facts import ModelFacts
@@ -23,7 +24,8 @@ def why_sentence(
     if verdict is Verdict.TOO_BIG:
         return _too_big(memory, machine)
     if cards:
-        return _with_cards(cards, main, facts, offload, remembers)
+        words = _with_cards(cards, main, facts, offload, remembers)
+        return f"{words.removesuffix('.')}; {_nearly_full(memory, machine)}." if verdict is Verdict.TIGHT else words
     need, free = size_text(main.needed), size_text(main.free)
     if verdict is Verdict.TIGHT:
         held = held_words(machine.memory_holders)
@@ -35,6 +37,16 @@ def why_sentence(
 def with_notes(sentence: str, notes: Sequence[str]) -> str:
     """The sentence with what else decided, such as a card that is left out."""
     return sentence if not notes else f"{sentence.removesuffix('.')}; {'; '.join(notes[:2])}."
+
+
+def assumed_words(places: Sequence[Place]) -> tuple[str, ...]:
+    """What is assumed of the cards in use whose speed nobody knows."""
+    unknown = {place.name: place for place in places if place.is_assumed}
+    return tuple(
+        f"the speed of the {name} is not known: {size_text(place.bandwidth or 0)} a second are assumed, as of the "
+        "slowest of today's cards with as much memory"
+        for name, place in unknown.items()
+    )
 
 
 def layout_words(offload: Offload, facts: ModelFacts, cards: Sequence[str]) -> str:
@@ -70,6 +82,19 @@ def _kept(device: DeviceNeed) -> str:
     if device.reserved:
         parts.append(f"{size_text(device.reserved)} stay with the system")
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _nearly_full(memory: MemoryNeed, machine: Machine) -> str:
+    """Which memory is nearly full, and what helps."""
+    main = memory.devices[0]
+    fullest = max(memory.devices, key=lambda device: device.needed / max(1, device.free))
+    holders = machine.memory_holders
+    if fullest is not main:
+        holders = next((gpu.holders for gpu in machine.gpus if gpu.name == fullest.name), ())
+    held = held_words(holders)
+    where = "main memory" if fullest is main else f"the {fullest.name}"
+    close = "close other programs first" if fullest is main else "close programs that draw on it, or take fewer pages"
+    return f"{where} is nearly full then: {close}" + (f" ({held})" if held else "")
 
 
 def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, offload: Offload, remembers: str) -> str:

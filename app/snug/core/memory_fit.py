@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Parts, PlannedMemory, SpeedRange, Verdict
-from snug.core.fit_words import why_sentence, with_notes
+from snug.core.fit_words import assumed_words, why_sentence, with_notes
 from snug.core.known_files import find_file
 from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
@@ -110,7 +110,7 @@ def _fit(
     why = why_sentence(plan.verdict, memory, machine, facts, plan.context, plan.offload)
     return Fit(
         verdict=plan.verdict,
-        why=with_notes(why, (*places.unused, *plan.unused)),
+        why=with_notes(why, (*assumed_words([place for place, _ in plan.needs]), *places.unused, *plan.unused)),
         memory=memory,
         speed=speed,
         prefill=_reading(facts, plan, machine, 1),

@@ -14,6 +14,8 @@ from snug.core.speed import Work, token_speed
 
 COMFORTABLE_SHARE = 0.9
 """Up to this share of the free memory a model fits well; above it is tight."""
+COMFORTABLE_CARD_SHARE = 0.97
+"""The same of a card's free memory: what lies there does not grow once the model is loaded."""
 _BALANCE_STEPS = 10
 _ORDER = {Verdict.TOO_BIG: 0, Verdict.TIGHT: 1, Verdict.FITS_WELL: 2}
 
@@ -36,12 +38,17 @@ class Plan:
     def verdict(self) -> Verdict:
         if any(parts.total > place.free for place, parts in self.needs):
             return Verdict.TOO_BIG
-        main, parts = self.needs[0]
-        return Verdict.TIGHT if parts.total > COMFORTABLE_SHARE * main.free else Verdict.FITS_WELL
+        return Verdict.TIGHT if any(is_nearly_full(place, parts.total) for place, parts in self.needs) else (
+            Verdict.FITS_WELL)  # fmt: skip
 
     @property
     def weights_on_cards(self) -> int:
         return sum(parts.weights for _, parts in self.needs[1:])
+
+
+def is_nearly_full(place: Place, needed: int) -> bool:
+    """Whether so many bytes leave that memory hardly any room."""
+    return needed > (COMFORTABLE_CARD_SHARE if place.kind == "gpu" else COMFORTABLE_SHARE) * place.free
 
 
 def best_plan(
@@ -54,8 +61,10 @@ def best_plan(
 ) -> Plan:
     """The fastest plan among those that fit best. Raises UserError for an unknown KV type."""
     layout = Layout(facts, settings, context, cpu, planned)
-    plans = [_plan(layout, places, cpu, split) for split in _splits(layout, settings, places)]
-    best = max(plans, key=_merit)
+    best = max((_plan(layout, places, cpu, split) for split in _splits(layout, settings, places)), key=_merit)
+    if places.groups and best.verdict is not Verdict.FITS_WELL:
+        fuller = (_plan(layout, places, cpu, split) for split in _splits(layout, settings, places, 1.0))
+        best = max((best, *fuller), key=_merit)
     used = {id(place) for place, _ in best.needs}
     left_out = [card.name for group in places.groups if not any(id(card) in used for card in group) for card in group]
     if len(best.needs) == 1:
@@ -98,9 +107,11 @@ def _merit(plan: Plan) -> tuple[int, int, float, int]:
     return _ORDER[plan.verdict], -missing, plan.speed.mid if plan.speed else 0.0, plan.weights_on_cards
 
 
-def _splits(layout: Layout, settings: FitSettings, places: Places) -> Iterator[Split]:
+def _splits(
+    layout: Layout, settings: FitSettings, places: Places, share: float = COMFORTABLE_CARD_SHARE
+) -> Iterator[Split]:
     """The layouts to choose from: as many layers as the settings say, else none, and for each number of the fastest
-    cards as many as fit there, with a mixture's experts on the cards or in main memory."""
+    cards as many as fit into that share of them, with a mixture's experts on the cards or in main memory."""
     wanted = settings.gpu_layers
     most = layout.layers + 1
     if wanted is not None and (wanted <= 0 or not places.groups):
@@ -108,31 +119,31 @@ def _splits(layout: Layout, settings: FitSettings, places: Places) -> Iterator[S
         return
     if wanted is not None:
         for group in places.groups:
-            yield _exactly(layout, group, min(most, wanted))
+            yield _exactly(layout, group, min(most, wanted), share)
         return
     yield Split()
     for group in places.groups:
         for count in range(1, len(group) + 1):
-            yield from _fullest(layout, group[:count], most)
+            yield from _fullest(layout, group[:count], most, share)
 
 
-def _fullest(layout: Layout, cards: Sequence[Place], most: int) -> Iterator[Split]:
+def _fullest(layout: Layout, cards: Sequence[Place], most: int, share: float) -> Iterator[Split]:
     """As many whole layers on these cards as fit; and with experts in main memory, as few of those as must be."""
-    layers = _largest(most, lambda count: _fits(layout, cards, count, 0))
+
+    def fits(layers: int, cpu_experts: int) -> bool:
+        return sum(layout.counts(cards, layers, cpu_experts, share)) == layers
+
+    layers = _largest(most, lambda count: fits(count, 0))
     if layers:
-        yield _balanced(layout, cards, layers, 0)
+        yield _balanced(layout, cards, layers, 0, share)
     if layers == most or not layout.has_experts:
         return
-    layers = _largest(most, lambda count: _fits(layout, cards, count, layout.layers))
+    layers = _largest(most, lambda count: fits(count, layout.layers))
     if layers == most:
-        moved = _largest(layout.layers, lambda count: _fits(layout, cards, most, layout.layers - count))
-        yield _balanced(layout, cards, most, layout.layers - moved)
+        moved = _largest(layout.layers, lambda count: fits(most, layout.layers - count))
+        yield _balanced(layout, cards, most, layout.layers - moved, share)
     elif layers:
-        yield _balanced(layout, cards, layers, layout.layers)
-
-
-def _fits(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: int) -> bool:
-    return sum(layout.counts(cards, layers, cpu_experts)) == layers
+        yield _balanced(layout, cards, layers, layout.layers, share)
 
 
 def _largest(most: int, is_possible: Callable[[int], bool]) -> int:
@@ -149,11 +160,11 @@ def _largest(most: int, is_possible: Callable[[int], bool]) -> int:
     return low
 
 
-def _balanced(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: int) -> Split:
-    """Cards of one speed are filled alike; of unlike ones the fastest is filled first."""
-    counts = layout.counts(cards, layers, cpu_experts)
+def _balanced(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: int, most_share: float) -> Split:
+    """Cards of one speed are filled alike; of unlike ones the fastest is filled first, up to that share."""
+    counts = layout.counts(cards, layers, cpu_experts, most_share)
     if len({card.bandwidth for card in cards}) == 1 and len(cards) > 1:
-        low, high = 0.0, 1.0
+        low, high = 0.0, most_share
         for _ in range(_BALANCE_STEPS):
             share = (low + high) / 2
             tried = layout.counts(cards, layers, cpu_experts, share)
@@ -164,8 +175,8 @@ def _balanced(layout: Layout, cards: Sequence[Place], layers: int, cpu_experts: 
     return Split(tuple(cards), counts, cpu_experts)
 
 
-def _exactly(layout: Layout, cards: Sequence[Place], layers: int) -> Split:
+def _exactly(layout: Layout, cards: Sequence[Place], layers: int, share: float) -> Split:
     """So many layers, even where they do not fit: what finds no room goes to the last card."""
-    counts = list(layout.counts(cards, layers, 0))
+    counts = list(layout.counts(cards, layers, 0, share))
     counts[-1] += layers - sum(counts)
     return Split(tuple(cards), tuple(counts))

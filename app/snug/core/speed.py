@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from snug.core.assumed_bandwidth import ABOVE, BELOW
 from snug.core.devices import Place
 from snug.core.fit import SpeedRange
 from snug.core.machine import Cpu
@@ -98,7 +99,11 @@ def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRa
         touched = work.weights + work.conversation
         seconds += part
         slowest += part / low
-        fastest += max(part / high, touched / work.place.bandwidth)  # nothing reads faster than the memory
+        least = max(part / high, touched / work.place.bandwidth)  # nothing reads faster than the memory
+        if work.place.is_assumed:
+            slowest += part / low * (1 / BELOW - 1)
+            least /= ABOVE
+        fastest += least
     return None if seconds <= 0 else SpeedRange(1 / max(seconds, slowest), 1 / seconds, 1 / min(seconds, fastest))
 
 
@@ -108,8 +113,10 @@ def prompt_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: i
     if seconds is None:
         return None
     mid = tokens / seconds
-    low, high = PROMPT_RANGES[backend_of(_reader(works))]
-    return SpeedRange(low * mid, mid, high * mid)
+    reader = _reader(works)
+    low, high = PROMPT_RANGES[backend_of(reader)]
+    below, above = (BELOW, ABOVE) if reader.is_assumed else (1.0, 1.0)
+    return SpeedRange(below * low * mid, mid, above * high * mid)
 
 
 def reading_seconds(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int) -> float | None:
