@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from snug.core.corrections import CORRECTED, checked_correction, correctable, with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Cpu, Gpu, Machine, Memory
+from snug.core.machine_words import used_line
 
 MACHINE = Machine(
     cpu=Cpu("x", 8, 16),
@@ -28,10 +29,31 @@ def test_a_corrected_figure_replaces_the_one_that_was_read_and_says_both():
     assert better.memory.total == MACHINE.memory.total
 
 
-def test_free_memory_never_exceeds_the_total():
-    smaller = with_corrections(MACHINE, {"memory.total": 16e9, "gpus.0.memory_total": 8e9})
-    assert smaller.memory.available == smaller.memory.total == 16_000_000_000
-    assert smaller.gpus[0].memory_free == 8_000_000_000
+@pytest.mark.parametrize(("total", "free"), [(64, 52), (16, 4), (8, 0)])
+def test_with_another_total_programs_hold_as_much_as_before(total: int, free: int):
+    better = with_corrections(MACHINE, {"memory.total": total * 1e9})
+    assert (better.memory.total, better.memory.available) == (total * 10**9, free * 10**9)
+    assert used_line(with_corrections(MACHINE, {"memory.total": 64e9})) == used_line(MACHINE)
+
+
+def test_with_another_total_of_a_card_as_much_of_it_is_in_use():
+    for total, free in ((24, 23), (8, 7), (0.5, 0)):
+        better = with_corrections(MACHINE, {"gpus.0.memory_total": total * 1e9})
+        assert better.gpus[0].memory_free == free * 10**9
+
+
+def test_what_the_person_says_is_free_counts_beside_a_corrected_total():
+    for order in (("memory.available", "memory.total"), ("memory.total", "memory.available")):
+        figures = {"memory.available": 30e9, "memory.total": 64e9}
+        better = with_corrections(MACHINE, {key: figures[key] for key in order})
+        assert better.memory.available == 30_000_000_000
+
+
+@pytest.mark.parametrize("cores", [2.7, 1.000001])
+def test_a_part_of_a_core_is_refused(cores: float):
+    with pytest.raises(UserError, match="part of a core"):
+        checked_correction(MACHINE, "cpu.cores", cores)
+    assert checked_correction(MACHINE, "cpu.cores", 3.0) == 3
 
 
 def test_a_card_whose_memory_nobody_could_read_gets_all_of_the_persons_figure():

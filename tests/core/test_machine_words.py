@@ -77,10 +77,18 @@ def test_huge_pages_are_in_use_by_nobody_and_not_free() -> None:
     assert rows["memory.huge_pages"] == "70 GB, not free for a model"
 
 
-def test_snug_is_not_named_among_the_other_programs() -> None:
+def test_what_snugs_own_model_holds_is_free_for_the_next_one_and_no_other_programs() -> None:
+    memory = Memory(32_000_000_000, 20_000_000_000)
+    cards = (Gpu("Shared", "integrated"), Gpu("Card", "discrete", 12_000_000_000, 1_000_000_000))
+    machine = Machine(memory=memory, gpus=cards, gives_back={"memory": 5_000_000_000, "gpus.1": 9_000_000_000})
+    assert used_line(machine) == "7.0 GB in use by other programs"
+    assert memory_line(machine) == "25 GB of 32 GB free for a model, and 10 GB of 12 GB on the Card"
+
+
+def test_snug_is_neither_named_nor_counted_among_the_other_programs() -> None:
     holders = (Holder("Snug", 5_000_000_000), Holder("Firefox", 2_140_000_000))
     machine = Machine(memory=Memory(32_000_000_000, 20_000_000_000), memory_holders=holders)
-    assert used_line(machine) == "12 GB in use by other programs (Firefox: 2.1 GB)"
+    assert used_line(machine) == "7.0 GB in use by other programs (Firefox: 2.1 GB)"
 
 
 def test_every_missing_figure_is_a_row_that_says_why() -> None:

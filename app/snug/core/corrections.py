@@ -53,16 +53,20 @@ def checked_correction(machine: Machine, key: str, amount: object) -> float:
     if not figure.lowest <= amount <= figure.highest:
         words = f"It must be between {figure.lowest:g} and {figure.highest:,g} {figure.unit}".strip()
         raise UserError("No computer has that.", f"{words}.", kind="bad-correction", bad_input=True)
+    if not figure.unit and amount != int(amount):
+        advice = "Write a whole number."
+        raise UserError("There is no part of a core.", advice, kind="bad-correction", bad_input=True)
     return amount * figure.scale
 
 
 def with_corrections(machine: Machine, corrections: Mapping[str, object]) -> Machine:
     """`machine` with the person's figures in place of those that were read; each source says what was read.
 
+    What is in use stays in use: with another total, so much more or less is free, unless the person knows that too.
     Figures for a part that this machine does not have any more, and nonsense, are left alone.
     """
     allowed = correctable(machine)
-    for key, value in corrections.items():
+    for key, value in sorted(corrections.items(), key=lambda item: not item[0].endswith("total")):
         figure = allowed.get(key)
         if figure is None or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             continue
@@ -89,7 +93,7 @@ def _with_one(machine: Machine, key: str, value: float) -> Machine:
         return replace(changed, cpu=replace(machine.cpu, cores=int(value)))
     memory = machine.memory
     if rest[0] == "total":
-        memory = replace(memory, total=int(value), available=min(memory.available, int(value)))
+        memory = replace(memory, total=int(value), available=_free_of(memory.available, memory.total, int(value)))
     elif rest[0] == "available":
         memory = replace(memory, available=min(int(value), memory.total))
     else:
@@ -102,9 +106,14 @@ def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:
         return replace(gpu, bandwidth=value)
     if field == "memory_free":
         return replace(gpu, memory_free=min(int(value), gpu.memory_total))
-    # Of a card whose memory nobody could read nothing is known to be in use.
-    free = min(gpu.memory_free, int(value)) if gpu.memory_total else int(value)
+    free = _free_of(gpu.memory_free, gpu.memory_total, int(value))
     return replace(gpu, memory_total=int(value), memory_free=free)
+
+
+def _free_of(free: int, total: int, corrected: int) -> int:
+    """What is free of `corrected` bytes where programs hold the rest of `total`. Where nobody could read the total,
+    nothing is known to be in use."""
+    return max(0, corrected - max(0, total - free))
 
 
 def amount_now(machine: Machine, key: str) -> float:

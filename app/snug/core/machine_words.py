@@ -48,22 +48,27 @@ def machine_line(machine: Machine) -> str:
 
 
 def memory_line(machine: Machine) -> str:
-    """What a model may use, in one line: "21 GB of 33 GB free for a model"."""
+    """What a model may use, in one line: "21 GB of 33 GB free for a model". What the loaded model holds is free for the
+    next one."""
     memory = machine.memory
     if not memory.total:
         return "How much memory this computer has could not be read"
-    cards = [gpu for gpu in machine.gpus if gpu.kind == "discrete" and gpu.memory_total]
-    words = f"{size_text(memory.available)} of {size_text(memory.total)} free for a model"
+    free = min(memory.total, memory.available + machine.gives_back.get("memory", 0))
+    words = f"{size_text(free)} of {size_text(memory.total)} free for a model"
     if memory.limit is not None and memory.limit <= memory.total:
         words += " (the limit of this container)"
-    for card in cards:
-        words += f", and {size_text(card.memory_free)} of {size_text(card.memory_total)} on the {name_words(card.name)}"
+    for index, gpu in enumerate(machine.gpus):
+        if gpu.kind == "discrete" and gpu.memory_total:
+            free = min(gpu.memory_total, gpu.memory_free + machine.gives_back.get(f"gpus.{index}", 0))
+            words += f", and {size_text(free)} of {size_text(gpu.memory_total)} on the {name_words(gpu.name)}"
     return words
 
 
 def used_line(machine: Machine) -> str:
     """How much memory other programs hold and who the largest are: "12 GB in use by other programs (Steam: 2.1 GB)"."""
-    used = machine.memory.total - machine.memory.available - machine.memory.huge_pages
+    own = max((holder.size_bytes for holder in machine.memory_holders if holder.name == OWN_NAME), default=0)
+    own = max(own, machine.gives_back.get("memory", 0))
+    used = machine.memory.total - machine.memory.available - machine.memory.huge_pages - own
     if used <= 0:
         return ""
     others = tuple(holder for holder in machine.memory_holders if holder.name != OWN_NAME)
