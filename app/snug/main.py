@@ -154,7 +154,7 @@ class Rooms(QObject):
             yield 0
         self._make_models(self.store, self._children)
         self._to_close.callback(self.chat.close)
-        for screen in (self.calculator, self.whatif, self.speed_test):
+        for screen in (self.home, self.calculator, self.whatif, self.speed_test):
             self._to_close.callback(screen.close)
         yield 0
         self._connect_models()
@@ -228,19 +228,24 @@ class Rooms(QObject):
         self._getting = Getting(store, self._queue, hub, self)
         self._getting.ask_token = self._token
         engine = ChildRequests(partial(children.make, "dry-run"), self)
+        measured = store.divergences.known
         plans = MemoryPlans(self._paths.cache, self._paths.home, self._paths.headers, engine, self)
-        self._details = ModelDetails(self.reader.known, store.settings, hub, self._getting, self, plans=plans)
+        self._details = ModelDetails(
+            self.reader.known, store.settings, hub, self._getting, self, plans=plans, measured=measured
+        )
 
         pip = resources / "models" / "pip" / built_in.FILE
         self.speed_test = SpeedTestModel(self.reader, store, children, self._paths.cache, pip, self._is_at_work, self)
         self.home = HomeModel(
             self.reader, catalogue, self._getting, datetime.now, self,
-            speed_test=self.speed_test, library=store.models.all,
+            speed_test=self.speed_test, library=store.models.all, measured=measured,
         )  # fmt: skip
         known = cache(partial(load_known_machines, resources / "catalogue" / "machines.json"))
-        self.whatif = WhatIfModel(known, catalogue, self.reader.known, store.settings, self)
+        self.whatif = WhatIfModel(known, catalogue, self.reader.known, store.settings, self, measured=measured)
         self.calculator = CalculatorModel(known, self.reader.known, store.settings, self)
-        self.discover = DiscoverModel(catalogue, self.reader.known, store.settings, hub, self._details, self)
+        self.discover = DiscoverModel(
+            catalogue, self.reader.known, store.settings, hub, self._details, self, measured=measured
+        )
         self.library = LibraryModelView(store, self.reader.known, files, self, plans=plans)
         self.chat = ChatModel(
             store, partial(children.make_sized, "chat"), lambda: self.reader.machine, datetime.now, self, plans=plans

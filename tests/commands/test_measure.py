@@ -9,6 +9,7 @@ import pytest
 
 from snug import cli
 from snug.paths import Paths, resources_folder
+from snug.store.divergences import Divergences
 
 PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
 DATA = Path(__file__).parents[1] / "data" / "measure"
@@ -63,3 +64,18 @@ def test_a_row_of_the_bench_is_a_file_that_was_made_and_judged(home: Path, capfd
     assert row["method"] == "plain"
     assert 0.005 < row["kl_mean"] < 0.05
     assert 4_000_000 < row["size_bytes"] < 5_000_000
+
+
+def test_what_was_measured_against_the_original_is_kept_for_recommendations(
+    home: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    original, made = tmp_path / "original.gguf", tmp_path / "Qwen3.5-9B-Q4_0.gguf"
+    for out, kind in ((original, "F16"), (made, "Q4_0")):
+        assert cli.run(["convert", str(PIP), "--to", kind, "--out", str(out), "--no-check"], Paths(home)) == 0
+    arguments = ["measure", str(made), "--text", str(DATA / "heldout.txt"), "--tokens", "2600", "--against"]
+    assert cli.run([*arguments, str(PIP)], Paths(home)) == 0
+    assert Divergences(home).known() == {}  # Q8_0 is no original
+    assert cli.run([*arguments, str(original)], Paths(home)) == 0
+    ((key, nats),) = Divergences(home).known().items()
+    assert key == ("qwen3.5-9b", "Q4_0")
+    assert 0 < nats < 1

@@ -12,7 +12,7 @@ from snug.core.fit import FitSettings, Offload, Parts, PlannedMemory
 from snug.core.known_memory import MeasuredLoad, accuracy_words, memory_key
 from snug.core.memory_fit import fit, known_fit
 from snug.paths import resources_folder
-from snug.store import plans as plans_module
+from snug.store import kept_file
 from snug.store.plans import MEASURED_FILE, Plans
 from tests.core.machines import card, machine
 
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_the_oldest_plans_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans_module, "MOST_KEPT", 2)
+    monkeypatch.setattr(kept_file, "MOST_KEPT", 2)
     plans = plans_in(tmp_path)
     for context in (1, 2, 3):
         plans.keep_planned(EIGHT, FitSettings(context), PlannedMemory(context, "f16", 512, 1, 1))

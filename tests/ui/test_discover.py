@@ -16,7 +16,7 @@ from snug.paths import Paths, resources_folder
 from snug.store import Store, open_store
 from snug.ui.child_requests import ChildRequests
 from snug.ui.children import Children
-from snug.ui.discover import DiscoverModel
+from snug.ui.discover import DiscoverModel, may_be_good_for
 from snug.ui.download_queue import DownloadQueue
 from snug.ui.getting import Getting, best_choice
 from snug.ui.model_details import ModelDetails, context_at, position_of
@@ -243,3 +243,32 @@ def test_an_incomplete_file_is_never_taken() -> None:
 @pytest.mark.parametrize("context", [1024, 4096, 32768, 131072])
 def test_the_slider_and_the_context_agree(context: int) -> None:
     assert context_at(position_of(context, 131072), 131072) == pytest.approx(context, abs=256)
+
+
+def test_a_use_hides_only_search_results_that_are_known_not_to_be_for_it(rooms: Rooms, hub: Hub, qtbot: QtBot) -> None:
+    rooms.discover.fill()
+    rooms.discover.setText("pip")
+    qtbot.waitUntil(lambda: "snug-test/pip-7m-gguf" in shown(rooms), timeout=WAIT_MS)
+    for use in ("chat", "writing", "code", "documents", "tools"):
+        rooms.discover.setFilter("use", use)
+        assert {"snug-test/pip-7m-gguf", "snug-test/vision-pip-gguf"} <= set(shown(rooms))
+    rooms.discover.setFilter("use", "vision")
+    assert "snug-test/vision-pip-gguf" in shown(rooms)
+    assert "snug-test/pip-7m-gguf" not in shown(rooms)
+
+
+@pytest.mark.parametrize(
+    ("task", "use", "may"),
+    [("", "vision", True), ("", "code", True), ("text-generation", "code", True), ("text-to-image", "chat", False),
+     ("feature-extraction", "documents", False), ("image-text-to-text", "vision", True)],
+)  # fmt: skip
+def test_only_the_task_that_the_hub_names_tells_what_a_model_is_not_for(task: str, use: str, may: bool) -> None:
+    model = protocol.HubModel(repo="a/b", author="a", name="b", task=task)
+    assert may_be_good_for(model, use) is may
+
+
+def test_the_details_answer_for_the_use_that_is_chosen(rooms: Rooms) -> None:
+    rooms.discover.fill()
+    rooms.discover.setFilter("use", "code")
+    rooms.discover.open("gpt-oss-20b")
+    assert "of code" in rooms.details.reasons.standing

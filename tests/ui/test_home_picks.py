@@ -11,7 +11,10 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
+from snug.core.candidates import TYPES
 from snug.core.catalogue import facts_of, load_catalogue
+from snug.core.recommend import recommend
+from snug.core.what_changes import changes
 from snug.paths import Paths, resources_folder
 from snug.store import Store, open_store
 from snug.store.rows import NewModel
@@ -67,3 +70,25 @@ def test_tool_use_is_among_the_uses_and_has_its_own_picks(store: Store, children
     assert "tools" in [use["key"] for use in home.uses]
     home.chooseUse("tools")
     assert len(home.picks.rows()) == 3
+
+
+def test_what_would_change_a_pick_is_said_as_the_core_says_it(store: Store, children: Children, qtbot: QtBot) -> None:
+    owner = QObject()
+    reader = MachineReader(store, children, lambda: ".", owner)
+    home = HomeModel(reader, lambda: CATALOGUE, None, datetime.now, owner)
+    assert [row["change"] for row in home.picks.rows()] == ["", "", ""]
+    qtbot.waitUntil(lambda: any(row["change"] for row in home.picks.rows()), timeout=20_000)
+    picks = recommend(CATALOGUE, reader.known())
+    assert [row["change"] for row in home.picks.rows()] == list(changes(CATALOGUE, reader.known(), "chat", picks))
+
+
+def test_a_divergence_measured_here_changes_what_is_picked(store: Store, children: Children, qtbot: QtBot) -> None:
+    owner = QObject()
+    reader = MachineReader(store, children, lambda: ".", owner)
+    home = HomeModel(reader, lambda: CATALOGUE, None, datetime.now, owner, measured=store.divergences.known)
+    first = home.picks.rows()[0]["key"]
+    for name in TYPES:
+        store.divergences.record(first, name, 3.0)
+    home.refresh()
+    assert first != home.picks.rows()[0]["key"]
+    home.close()

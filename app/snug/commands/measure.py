@@ -9,12 +9,17 @@ from pathlib import Path
 
 from snug.commands.command import Command, Context
 from snug.commands.find_model import find_model
+from snug.commands.measured_quality import keep_divergence, repo_of
 from snug.core.errors import UserError
 from snug.paths import resources_folder
+from snug.worker.client import WorkerClient
 from snug.worker.measure_messages import MeasureModel, ModelMeasured
-from snug.worker.protocol import Event, Progress
+from snug.worker.protocol import Event, FileInspected, InspectFile, Progress
 
 SILENCE_LIMIT_S = 1800.0
+ORIGINALS = ("F32", "F16", "BF16")
+ENOUGH_TOKENS = 1000
+"""A divergence over fewer tokens is too rough to be counted with."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,13 +45,23 @@ def run(arguments: Namespace, context: Context) -> int:
     )
     with context.child() as child:
         measured = child.request(request, _shower(), timeout=SILENCE_LIMIT_S)
-    assert isinstance(measured, ModelMeasured)
+        assert isinstance(measured, ModelMeasured)
+        if request.reference and measured.kl_mean >= 0 and measured.tokens >= ENOUGH_TOKENS:
+            keep(child, request, measured, context)
     if context.json:
         context.print_document({"model": request.path, "reference": request.reference, "measured": measured})
         return 0
     for line in lines(measured):
         context.say(line)
     return 0
+
+
+def keep(child: WorkerClient, request: MeasureModel, measured: ModelMeasured, context: Context) -> None:
+    """Let recommendations count with it, where the reference is an original in 16 bits or more."""
+    found = [child.request(InspectFile(path=path)) for path in (request.path, request.reference)]
+    file_type, original = (answer.facts.file_type if isinstance(answer, FileInspected) else "" for answer in found)
+    if original in ORIGINALS:
+        keep_divergence(context, repo_of(context, request.path), request.path, file_type, measured.kl_mean)
 
 
 def neutral_text() -> Path:

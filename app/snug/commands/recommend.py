@@ -9,6 +9,7 @@ from typing import Any
 from snug.commands.command import Command, Context
 from snug.commands.fit import fit_document
 from snug.commands.machine_file import add_machine_argument, chosen_machine, known_machines
+from snug.commands.measured_quality import known_divergences
 from snug.commands.planned_memory import is_this_computer
 from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue
 from snug.core.evidence import Figure
@@ -32,9 +33,10 @@ def run(arguments: Namespace, context: Context) -> int:
     machine = chosen_machine(arguments, context)
     catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
     here = _here(catalogue, context) if is_this_computer(arguments) else []
-    picks = recommend(catalogue, machine, arguments.use, here=here)
+    measured = known_divergences(context)
+    picks = recommend(catalogue, machine, arguments.use, here=here, measured=measured)
     nothing = "" if picks else nothing_fits_words(catalogue, machine)
-    changed = changes(catalogue, machine, arguments.use, picks)
+    changed = changes(catalogue, machine, arguments.use, picks, here=here, measured=measured)
     if context.json:
         documents = [pick_document(pick, change) for pick, change in zip(picks, changed, strict=True)]
         context.print_document({"use": arguments.use, "picks": documents, "why": nothing})

@@ -99,9 +99,9 @@ def types_of(entry: CatalogueEntry) -> tuple[str, ...]:
     return (*finer, entry.native_type, *(name for name in fitting if name in COMPACT_FROM_PARAMETERS))
 
 
-def best_type(entry: CatalogueEntry, machine: Machine) -> tuple[str, Fit] | None:
+def best_type(entry: CatalogueEntry, machine: Machine, measured: Measured | None = None) -> tuple[str, Fit] | None:
     """The type that is worth most on this machine, and the answer for it; None where none fits."""
-    found = candidate_of(entry, machine)
+    found = candidate_of(entry, machine, measured=measured)
     return None if found is None else (found.file_type, found.fit)
 
 

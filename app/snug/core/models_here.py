@@ -29,6 +29,12 @@ def models_here(catalogue: Sequence[CatalogueEntry], models: Iterable[tuple[int,
     return found
 
 
+def known_as(catalogue: Sequence[CatalogueEntry], repo: str, path: str) -> str:
+    """What a model is remembered by: its key in the catalogue, else its repository in lower case; "" for neither."""
+    entry = _entry_of(catalogue, repo, PurePath(path).name)
+    return entry.key if entry is not None else repo.lower()
+
+
 def _entry_of(catalogue: Sequence[CatalogueEntry], repo: str, file_name: str) -> CatalogueEntry | None:
     """By its repository; a file without one by its name, which then must begin with the model's own."""
     wanted, name = repo.casefold(), file_name.casefold()

@@ -39,7 +39,8 @@ TOOL_SCORE = 20.0
 """A model that solves so many per cent of a test of tool use may be picked for it, whatever its page says."""
 ALREADY_HERE_WORTH = 0.7
 """A model that is on this computer already is offered first where the best is less than so many doublings better."""
-MODELS_A_TURN = 4
+MODELS_A_TURN = 3
+"""So many are weighed between two turns of the window."""
 OTHER_AT_MOST = 2.6
 """How many doublings below the first the second pick may be."""
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from snug.core.fit import Fit, FitSettings, Offload, Parts, PlannedMemory
 from snug.core.known_memory import MeasuredLoad, memory_key, offload_key, settings_key
 from snug.core.model_facts import ModelFacts
+from snug.store.kept_file import KeptFile
 
-MOST_KEPT = 2000
 MEASURED_FILE = "measured_memory.json"
 
 
@@ -27,25 +24,24 @@ class Plans:
     """The figures of this installation and engine version. Nothing here raises: what is lost is made again."""
 
     def __init__(self, cache: Path, home: Path) -> None:
-        self._planned_path = cache / "plans.json"
-        self._measured_path = home / MEASURED_FILE
-        self._seen: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+        self._planned = KeptFile(cache / "plans.json")
+        self._measured = KeptFile(home / MEASURED_FILE)
         self._engine = importlib.metadata.version("llama-cpp-python")
 
     def planned(self, facts: ModelFacts, settings: FitSettings) -> PlannedMemory | None:
         """The engine's plan; None where it was not made yet."""
-        found = self._read(self._planned_path).get(self._key(facts, settings))
+        found = self._planned.all().get(self._key(facts, settings))
         if not isinstance(found, list) or not _is_sizes(found, 2):
             return None
         return PlannedMemory(settings.context, settings.kv_type, settings.batch, found[0], found[1])
 
     def keep_planned(self, facts: ModelFacts, settings: FitSettings, plan: PlannedMemory) -> None:
         """Keep a plan; where the disk refuses it, it is made again next time."""
-        self._put(self._planned_path, self._key(facts, settings), [plan.conversation, plan.compute])
+        self._planned.put(self._key(facts, settings), [plan.conversation, plan.compute])
 
     def measured(self, facts: ModelFacts, settings: FitSettings, offload: Offload) -> PlannedMemory | None:
         """What a load with these settings and this layout took here; None where there was none."""
-        found = self._read(self._measured_path).get(self._key(facts, settings, offload_key(offload)))
+        found = self._measured.all().get(self._key(facts, settings, offload_key(offload)))
         devices = _devices_of(found)
         if not devices:
             return None
@@ -70,46 +66,19 @@ class Plans:
         key = self._key(facts, exact, offload_key(before.offload))
         if not key or not devices:
             return
-        known = _load_of(self._read(self._measured_path).get(key))
+        known = _load_of(self._measured.all().get(key))
         record = {
             "name": name[:200],
             "estimated": known.estimated if known else before.memory.total,
             "taken": _taken(before, devices),
             "devices": [_sizes_of(device) for device in devices],
         }
-        self._put(self._measured_path, key, record)
+        self._measured.put(key, record)
 
     def loads(self) -> tuple[MeasuredLoad, ...]:
         """Every different load that was measured here, with what had been estimated."""
-        found = (_load_of(value) for value in self._read(self._measured_path).values())
+        found = (_load_of(value) for value in self._measured.all().values())
         return tuple(load for load in found if load is not None)
-
-    def _put(self, path: Path, key: str, value: object) -> None:
-        if not key:
-            return
-        entries = dict(self._read(path))
-        entries.pop(key, None)
-        entries[key] = value
-        newest = dict(list(entries.items())[-MOST_KEPT:])
-        new = path.with_suffix(f".{os.getpid()}.new")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(newest), "utf-8")
-            os.replace(new, path)
-        except OSError:
-            return
-
-    def _read(self, path: Path) -> Mapping[str, Any]:
-        """The entries of a file, parsed again only when it was replaced."""
-        try:
-            look = path.stat()
-            version = (look.st_mtime_ns, look.st_size, look.st_ino)
-            if path not in self._seen or self._seen[path][0] != version:
-                found = json.loads(path.read_text("utf-8"))
-                self._seen[path] = version, found if isinstance(found, dict) else {}
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return self._seen[path][1]
 
     def _key(self, facts: ModelFacts, settings: FitSettings, layout: str = "") -> str:
         key = memory_key(facts)

@@ -11,6 +11,7 @@ from snug.paths import Paths
 from snug.store import backup
 from snug.store.chats import Chats
 from snug.store.database import Database
+from snug.store.divergences import Divergences
 from snug.store.downloads import Downloads
 from snug.store.machine import MachineMemory
 from snug.store.marker import Counts, read_counts, set_suspect, write_counts
@@ -33,6 +34,7 @@ class Store:
         self.chats = Chats(database, now)
         self.downloads = Downloads(database, now)
         self.machine = MachineMemory(database)
+        self.divergences = Divergences(paths.home)
 
     @property
     def database(self) -> Database:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
+from snug.core.catalogue import load_catalogue
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
+from snug.core.models_here import known_as
+from snug.core.quantisation import file_type_named
 from snug.core.words import pages_text
+from snug.paths import resources_folder
 from snug.store import Store
 from snug.store.rows import NewModel
 from snug.ui import make_it_fit_words as words
@@ -24,6 +29,7 @@ from snug.worker.conversion_messages import ConversionChoice, ConversionDone, Mo
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 AskComparison = Callable[[str, OnDone, OnFailed, OnDone], None]
 
 
@@ -47,6 +53,7 @@ class ConversionResult(QObject):
         self._done: ConversionDone | None = None
         self._rows: list[dict[str, str]] = []
         self._model_id = 0
+        self._origin = ""
         self._comparison = ""
         self._figures = ""
         self._is_comparing = False
@@ -65,6 +72,8 @@ class ConversionResult(QObject):
         )
         self._model_id = self._store.models.add(new).id
         self._title, self._done = title, done
+        self._origin = origin
+        self._keep_divergence(done.divergence)
         self._comparison, self._is_comparing = "", False
         now = fit_of(done.facts, FitSettings(), self._machine(), done.tokens_per_s or None)
         self._rows = words.result_rows(done, choice, predicted, now)
@@ -153,7 +162,17 @@ class ConversionResult(QObject):
                 f"KL divergence {event.divergence:.4f} nats a token."
             )
             self.measured.emit(self._done.type_name, 1000 - event.words_same)
+            self._keep_divergence(event.divergence)
         self.changed.emit()
+
+    def _keep_divergence(self, nats: float) -> None:
+        """What was measured counts in recommendations from now on; -1 where it was not."""
+        done = self._done
+        if done is None or nats < 0 or file_type_named(done.type_name) is None:
+            return
+        catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
+        repo = self._origin if _REPOSITORY.fullmatch(self._origin) else ""
+        self._store.divergences.record(known_as(catalogue, repo, done.path), done.type_name, nats)
 
     def _on_failed(self, error: UserError) -> None:
         self._is_comparing = False

@@ -15,6 +15,7 @@ from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.other_engines import made_for_words
+from snug.core.quality import Measured
 from snug.core.recommend import best_type, is_good_for
 from snug.core.rough_entry import native_type_of, rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
@@ -38,6 +39,10 @@ USES = (("", "Any use"), ("chat", "Chat"), ("writing", "Writing"), ("code", "Cod
 SIZES = (("", "Any size"), ("2", "Up to 2 GB"), ("5", "Up to 5 GB"), ("10", "Up to 10 GB"), ("20", "Up to 20 GB"))
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
 FREE_LICENCES = ("apache-2.0", "mit", "cc0-1.0", "bsd-3-clause", "unlicense")
+SEEING_TASKS = ("image-text-to-text", "visual-question-answering", "any-to-any", "video-text-to-text")
+WRITING_TASKS = ("text-generation", "text2text-generation", "question-answering", "summarization", "translation",
+                 "audio-text-to-text")  # fmt: skip
+"""What the Hub calls models that answer in words; others draw, listen or only measure how alike texts are."""
 ICONS = {"vision": "image", "code": "code", "documents": "book-open", "writing": "pen-line"}
 
 
@@ -70,6 +75,8 @@ class DiscoverModel(QObject):
         hub: ChildRequests,
         details: ModelDetails,
         parent: QObject | None = None,
+        *,
+        measured: Callable[[], Measured] = dict,
     ) -> None:
         super().__init__(parent)
         self._catalogue = catalogue
@@ -77,6 +84,7 @@ class DiscoverModel(QObject):
         self._settings = settings
         self._hub = hub
         self._details = details
+        self._measured = measured
         self._rows = RowList(ROLES, self)
         self._candidates: dict[str, Candidate] = {}
         self._text = ""
@@ -209,7 +217,7 @@ class DiscoverModel(QObject):
         self._current = key if candidate else ""
         self.currentChanged.emit()
         if candidate is not None:
-            self._details.open(candidate.entry, candidate.file_type, candidate.hub)
+            self._details.open(candidate.entry, candidate.file_type, candidate.hub, self._use or "chat")
 
     def refresh(self) -> None:
         """Works all answers out again: the machine has been read."""
@@ -248,7 +256,7 @@ class DiscoverModel(QObject):
         machine = self._machine()
         if not machine.memory.total or (hub is not None and not hub.parameters):
             return Candidate(entry, USUAL_TYPE, None, 0, hub)
-        best = best_type(entry, machine)
+        best = best_type(entry, machine, self._measured())
         kind = best[0] if best else USUAL_TYPE
         facts = facts_of(entry, kind)
         return Candidate(entry, kind, best[1] if best else fit_of(facts, FitSettings(), machine), facts.file_bytes, hub)
@@ -266,6 +274,8 @@ class DiscoverModel(QObject):
             return False
         if not self._use or self._use in item.entry.capabilities:
             return True
+        if item.hub is not None:
+            return may_be_good_for(item.hub, self._use)
         return is_good_for(item.entry, self._use)
 
 
@@ -281,6 +291,14 @@ def entry_of(model: protocol.HubModel) -> CatalogueEntry:
         model.licence,
         native,
     )
+
+
+def may_be_good_for(model: protocol.HubModel, use: str) -> bool:
+    """Whether a search result may serve a use: only what the Hub says of its task can tell that it does not."""
+    if not model.task:
+        return True
+    sees = model.task in SEEING_TASKS or "vision" in model.tags
+    return sees if use == "vision" else sees or model.task in WRITING_TASKS
 
 
 def searched_text(entry: CatalogueEntry) -> str:

@@ -15,12 +15,14 @@ from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line, used_line
 from snug.core.models_here import ModelHere, models_here
+from snug.core.quality import Measured
 from snug.core.recommend import Pick, nothing_fits_words, recommend
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
 from snug.store.rows import LibraryModel
 from snug.ui.fit_view import verdict_kind
 from snug.ui.machine_news import MachineNews
 from snug.ui.machine_reader import MachineReader
+from snug.ui.pick_changes import PickChanges
 from snug.ui.row_list import RowList
 from snug.ui.speed_test import SpeedTestModel
 
@@ -35,7 +37,7 @@ USES = (
     ("tools", "Tools"),
     ("vision", "Pictures"),
 )
-PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why", "isHere")
+PICK_ROLES = ("key", "name", "by", "verdictKind", "verdictText", "speed", "download", "why", "isHere", "change")
 FIGURE_ROLES = ("key", "label", "value", "source", "isKnown", "unit", "amount", "lowest", "highest", "isCorrectable",
                 "isCorrected")  # fmt: skip
 
@@ -63,6 +65,7 @@ class HomeModel(QObject):
         *,
         speed_test: SpeedTestModel | None = None,
         library: Callable[[], Iterable[LibraryModel]] = tuple,
+        measured: Callable[[], Measured] = dict,
     ) -> None:
         super().__init__(parent)
         self._speed_test = speed_test
@@ -71,13 +74,17 @@ class HomeModel(QObject):
         self._getting = getting
         self._now = now
         self._library = library
+        self._measured = measured
         self._here: list[ModelHere] = []
-        self._use = "chat"
+        self._known_measured: Measured = {}
+        self._use = self._shown_use = "chat"
         self._shown: tuple[Pick, ...] = ()
         self._nothing = ""
         self._machine: Machine | None = None
         self._picks = RowList(PICK_ROLES, self)
         self._figures = RowList(FIGURE_ROLES, self)
+        self._changes = PickChanges(self)
+        self._changes.found.connect(self._show_changes)
         self._news = MachineNews(reader, self)
         reader.changed.connect(self._on_reader)
         self._on_reader()
@@ -205,7 +212,9 @@ class HomeModel(QObject):
 
     def refresh(self) -> None:
         """Home is shown again: what was fetched or removed meanwhile counts."""
-        if self._machine is not None and self._models_here() != self._here:
+        if self._machine is not None and (
+            self._models_here() != self._here or self._measured() != self._known_measured
+        ):
             self._show_picks()
 
     def _models_here(self) -> list[ModelHere]:
@@ -219,10 +228,22 @@ class HomeModel(QObject):
             catalogue = self._catalogue()
             self._here = self._models_here()
             known = [(item.key, item.file_type) for item in self._here]
-            self._shown = recommend(catalogue, self._machine, self._use, here=known)
+            measured = self._known_measured = dict(self._measured())
+            self._shown = recommend(catalogue, self._machine, self._use, here=known, measured=measured)
+            self._changes.look(catalogue, self._machine, self._use, self._shown, here=known, measured=measured)
             self._nothing = "" if self._shown else nothing_fits_words(catalogue, self._machine)
-        self._picks.show([pick_row(pick) for pick in self._shown])
+        said = {row["key"]: row["change"] for row in self._picks.rows()} if self._use == self._shown_use else {}
+        self._shown_use = self._use
+        self._picks.show([{**pick_row(pick), "change": said.get(pick.entry.key, "")} for pick in self._shown])
         self.picksChanged.emit()
+
+    def _show_changes(self, sentences: tuple[str, ...]) -> None:
+        for pick, sentence in zip(self._shown, sentences, strict=True):
+            self._picks.update({"key": pick.entry.key, "change": sentence})
+
+    def close(self) -> None:
+        """Nothing is looked for any more: the store closes."""
+        self._changes.stop()
 
 
 def greeting_words(hour: int) -> str:
@@ -277,6 +298,7 @@ def pick_row(pick: Pick) -> dict[str, Any]:
         "download": "Already on this computer" if pick.is_here else f"{size_text(pick.download_bytes)} to download",
         "isHere": pick.is_here,
         "why": f"{pick.why} Remembers {pages_text(pick.fit.context)}.",
+        "change": "",
     }
 
 

@@ -16,6 +16,7 @@ from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.model_facts import ModelFacts
 from snug.core.other_engines import format_words
+from snug.core.quality import Measured
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import parameters_text, size_text
 from snug.store import Settings
@@ -56,8 +57,11 @@ class ModelDetails(QObject):
         parent: QObject | None = None,
         *,
         plans: MemoryPlans | None = None,
+        measured: Callable[[], Measured] = dict,
     ) -> None:
         super().__init__(parent)
+        self._measured = measured
+        self._use = "chat"
         self._machine = machine
         self._settings = settings
         self._hub = hub
@@ -229,8 +233,11 @@ class ModelDetails(QObject):
         if self._page is not None:
             self.convertRequested.emit(self._page.repo)
 
-    def open(self, entry: CatalogueEntry, file_type: str, hub_model: protocol.HubModel | None) -> None:
-        """Shows this model, and asks the Hub for its files unless Snug is to stay offline."""
+    def open(
+        self, entry: CatalogueEntry, file_type: str, hub_model: protocol.HubModel | None, use: str = "chat"
+    ) -> None:
+        """Shows this model, and asks the Hub for its files unless Snug is to stay offline; `use` is what it is for."""
+        self._use = use
         self._entry, self._page, self._problem = entry, None, None
         self._exact.clear()
         self._headers.clear()
@@ -350,7 +357,7 @@ class ModelDetails(QObject):
         answer = self._fit()
         self._fit_view.show(answer, self._machine())
         if self._entry is not None:
-            self._reasons.show(self._entry, self._machine())
+            self._reasons.show(self._entry, self._machine(), self._use, self._measured())
             self._reasons.show_fit(self._facts(), FitSettings(context=self._context), answer)
         self.changed.emit()
         self.fileChanged.emit()

@@ -16,7 +16,7 @@ from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
 from snug.core.make_room import make_room, room_words
 from snug.core.model_facts import ModelFacts
-from snug.core.quality import expected_level, has_evidence, level_of
+from snug.core.quality import Measured, expected_level, has_evidence, level_of
 from snug.core.what_changes import NEVER_FITS, change_words, variants
 from snug.core.words import parameters_text
 
@@ -39,6 +39,8 @@ class ModelReasons(QObject):
         super().__init__(parent)
         self._entry: CatalogueEntry | None = None
         self._machine: Machine | None = None
+        self._use = "chat"
+        self._measured: Measured = {}
         self._room = ""
         self._change = ""
         self._now: Candidate | None = None
@@ -49,7 +51,7 @@ class ModelReasons(QObject):
     @Property(str, notify=changed)
     def standing(self) -> str:
         """What its rank rests on, in one sentence."""
-        return standing_words(self._entry) if self._entry else ""
+        return standing_words(self._entry, self._use) if self._entry else ""
 
     @Property(list, notify=changed)
     def evidence(self) -> list[dict[str, Any]]:
@@ -65,14 +67,18 @@ class ModelReasons(QObject):
         """What would make it better here, found by asking again for other machines; "" until that is known."""
         return self._change
 
-    def show(self, entry: CatalogueEntry, machine: Machine) -> None:
-        """Another model, or another machine."""
-        if entry is self._entry and machine is self._machine:
+    def show(
+        self, entry: CatalogueEntry, machine: Machine, use: str = "chat", measured: Measured | None = None
+    ) -> None:
+        """Another model, machine or use; `measured` are divergences measured here."""
+        known = dict(measured or {})
+        if entry is self._entry and machine is self._machine and use == self._use and known == self._measured:
             return
+        self._use, self._measured = use, known
         self._entry, self._machine, self._change, self._room = entry, machine, "", ""
         self._now, self._left = None, iter(())
         if machine.memory.total and entry.parameters:
-            self._now = candidate_of(entry, machine)
+            self._now = candidate_of(entry, machine, use, known)
             self._left = iter(variants(machine))
             self._step.start()
         self.changed.emit()
@@ -92,7 +98,7 @@ class ModelReasons(QObject):
         if variant is None or self._entry is None:
             self._finish(NEVER_FITS if self._now is None else "")
             return
-        sentence = change_words(self._entry, self._now, *variant)
+        sentence = change_words(self._entry, self._now, *variant, self._use, self._measured)
         if sentence:
             self._finish(sentence)
 
@@ -104,15 +110,16 @@ class ModelReasons(QObject):
             self.changeFound.emit()
 
 
-def standing_words(entry: CatalogueEntry) -> str:
-    """What the model's rank rests on."""
-    if not has_evidence(entry, "chat"):
+def standing_words(entry: CatalogueEntry, use: str = "chat") -> str:
+    """What the model's rank for a use rests on."""
+    if not has_evidence(entry, use):
         known = "No public figure that can be compared is known to Snug" if entry.figures else "No public figures known"
         return f"{known}: it is ranked by its size and age." if entry.released else f"{known}."
     active = entry.active_parameters or entry.parameters
-    works_like = math.sqrt(entry.parameters * active) * 2 ** (level_of(entry) - expected_level(entry))
+    works_like = math.sqrt(entry.parameters * active) * 2 ** (level_of(entry, use) - expected_level(entry))
     size = parameters_text(round(works_like))
-    return f"By public tests it answers like a usual model of its age with {size} weights."
+    tests = "public tests" if use == "chat" else f"public tests of {USE_WORDS[use]}"
+    return f"By {tests} it answers like a usual model of its age with {size} weights."
 
 
 def figure_row(figure: Figure) -> dict[str, Any]:

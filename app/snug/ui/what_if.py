@@ -10,7 +10,6 @@ from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.amounts import bytes_per_s, memory_bytes
-from snug.core.candidates import Candidate, candidate_of
 from snug.core.catalogue import CatalogueEntry, facts_of
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
@@ -18,10 +17,12 @@ from snug.core.known_machines import KnownMachine, find_machine, machine_by_hand
 from snug.core.machine import Machine
 from snug.core.machine_words import machine_line, memory_line
 from snug.core.memory_fit import fit
-from snug.core.recommend import Pick, is_good_for, nothing_fits_words, picks_among
+from snug.core.quality import Measured
+from snug.core.recommend import Pick, nothing_fits_words, recommend_in_turns
 from snug.core.words import verdict_text, words_per_second_text
 from snug.store.settings import Settings
 from snug.ui.home import PICK_ROLES, USES, pick_row
+from snug.ui.pick_changes import PickChanges
 from snug.ui.row_list import RowList
 
 QML_IMPORT_NAME = "Snug.Models"
@@ -29,8 +30,6 @@ QML_IMPORT_MAJOR_VERSION = 1
 
 WAIT_MS = 200
 """After the last change; choosing for another computer takes some tens of milliseconds in all."""
-SLICE = 4
-"""So many models of the catalogue are weighed in one turn of the event loop."""
 KIND_WORDS = {"mac": "Apple", "small": "Small computer", "laptop": "Laptop", "desktop": "Desktop", "server": "Server",
               "card": "A desktop with this card"}  # fmt: skip
 MACHINE_ROLES = ("name", "about", "isChosen")
@@ -64,8 +63,11 @@ class WhatIfModel(QObject):
         here: Callable[[], Machine],
         settings: Settings,
         parent: QObject | None = None,
+        *,
+        measured: Callable[[], Measured] = dict,
     ) -> None:
         super().__init__(parent)
+        self._measured = measured
         self._known, self._catalogue, self._here, self._settings = known, catalogue, here, settings
         self._search = ""
         self._name = str(settings.get("whatif.machine"))
@@ -74,9 +76,12 @@ class WhatIfModel(QObject):
         self._machine: Machine | None = None
         self._problem: UserError | None = None
         self._nothing = ""
+        self._shown: tuple[Pick, ...] = ()
         self._is_weighing = False
         self._machines = RowList(MACHINE_ROLES, self)
         self._picks = RowList(OTHER_PICK_ROLES, self)
+        self._changes = PickChanges(self)
+        self._changes.found.connect(self._show_changes)
         self._wait = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._wait.timeout.connect(self._begin)
         self._turn = QTimer(self, interval=0)
@@ -204,6 +209,7 @@ class WhatIfModel(QObject):
         """Nothing is weighed any more: the store closes."""
         self._wait.stop()
         self._turn.stop()
+        self._changes.stop()
 
     def _choose_machine(self) -> None:
         self._problem = None
@@ -232,6 +238,7 @@ class WhatIfModel(QObject):
 
     def _weigh_soon(self) -> None:
         self._turn.stop()
+        self._changes.stop()
         self._is_weighing = self._machine is not None
         if self._machine is None:
             self._picks.show([])
@@ -251,22 +258,20 @@ class WhatIfModel(QObject):
             self._turn.stop()
 
     def _weigh(self, machine: Machine, use: str) -> Iterator[None]:
-        catalogue = self._catalogue()
-        candidates: list[Candidate] = []
-        for number, entry in enumerate(catalogue):
-            if is_good_for(entry, use):
-                candidate = candidate_of(entry, machine, use)
-                if candidate is not None:
-                    candidates.append(candidate)
-            if number % SLICE == 0:
-                yield
-        picks = picks_among(candidates, use)
+        catalogue, measured = self._catalogue(), dict(self._measured())
+        picks = yield from recommend_in_turns(catalogue, machine, use, measured=measured)
         yield
         here = self._here()
+        self._shown = picks
         self._picks.show([other_pick_row(pick, here) for pick in picks])
         self._nothing = "" if picks else nothing_fits_words(catalogue, machine).replace("this computer", "it")
         self._is_weighing = False
+        self._changes.look(catalogue, machine, use, picks, measured=measured)
         self.changed.emit()
+
+    def _show_changes(self, sentences: tuple[str, ...]) -> None:
+        for pick, sentence in zip(self._shown, sentences, strict=True):
+            self._picks.update({"key": pick.entry.key, "change": sentence})
 
 
 def by_hand(asked: Asked) -> Machine:

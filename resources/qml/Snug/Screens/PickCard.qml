@@ -19,6 +19,7 @@ Card {
     required property string download
     required property string why
     required property bool isHere
+    required property string change
     property QtObject getting: null
     property bool isNarrow: false
     readonly property bool isFirst: index === 0
@@ -31,6 +32,7 @@ Card {
     implicitWidth: 240
     Accessible.role: Accessible.Grouping
     Accessible.name: name
+    Accessible.description: change
 
     contentItem: ColumnLayout {
         spacing: 0
@@ -89,6 +91,14 @@ Card {
             lineHeight: 1.15
             Layout.fillWidth: true
             Layout.topMargin: 14
+        }
+        CaptionText {
+            objectName: "pickChange" + root.index
+            visible: root.isFirst && root.change !== ""
+            text: root.change
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+            Layout.topMargin: 6
         }
         Item {
             Layout.fillHeight: true

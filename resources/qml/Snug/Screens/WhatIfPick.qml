@@ -17,6 +17,7 @@ Card {
     required property string download
     required property string why
     required property string here
+    required property string change
 
     objectName: "whatIfPick" + index
     padding: Theme.spaceL
@@ -57,6 +58,13 @@ Card {
             lineHeight: 1.15
             Layout.fillWidth: true
             Layout.topMargin: Theme.spaceXs
+        }
+        SmallText {
+            objectName: "whatIfChange" + root.index
+            visible: root.change !== ""
+            text: root.change
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
         }
         RowLayout {
             spacing: Theme.spaceXs
