@@ -11,6 +11,7 @@ from snug.commands.command import Command, Context
 from snug.commands.conversion_line import ConversionLine
 from snug.commands.hub_facts import hub_access
 from snug.commands.machine import models_folder, read_here
+from snug.commands.measured_quality import keep_divergence
 from snug.core.errors import UserError
 from snug.core.fit import FitSettings
 from snug.core.made_to_measure import largest_that_fits
@@ -97,6 +98,7 @@ def run(arguments: Namespace, context: Context) -> int:
         context.note(line)
     done = follow(context.child(), request, context)
     model = add_to_library(done, source, context) if done.facts.kind != "adapter" else None
+    keep_divergence(context, source.repo, done.path, done.type_name, done.divergence)
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
