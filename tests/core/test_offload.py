@@ -264,3 +264,15 @@ def test_what_is_loaded_beside_the_model_is_a_part_of_its_own(computer: Machine)
     assert beside.adapters == 10**8
     assert sum(device.needed for device in beside.devices) == beside.total
     assert beside.total == alone.total + beside.projector + beside.adapters
+
+
+def test_one_fast_memory_for_all_is_used_by_its_graphics_where_this_build_can() -> None:
+    """As on the DGX Spark: NVIDIA's graphics may use all of it, and nothing where the build has no CUDA."""
+    computer = machine(128, Gpu("NVIDIA GB10", "unified", bandwidth=273e9), bandwidth=200e9)
+    answer = fit(facts("llama-3.3-70b-instruct"), EIGHT_K, computer)
+    assert answer.memory.devices[0].free > 0.75 * answer.memory.devices[0].total
+    assert answer.offload.gpu_layers == 81
+    processor = replace(computer, engine_devices=(EngineDevice("CPU", "ARM", "cpu", 1, 1),))
+    plain = fit(facts("llama-3.3-70b-instruct"), EIGHT_K, processor)
+    assert plain.offload == NO_OFFLOAD
+    assert "this build runs on the processor" in plain.why

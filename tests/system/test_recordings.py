@@ -43,6 +43,9 @@ KINDS: dict[str, Callable[[RecordedEnvironment, Machine], bool]] = {
     "H100": has("nvidia", "H100"),
     "H200": has("nvidia", "H200"),
     "partitions (MIG)": lambda _, machine: len([gpu for gpu in machine.gpus if gpu.part_of]) > 1,
+    "a DGX Spark with one fast memory for all": lambda _, machine: any(
+        gpu.kind == "unified" and "GB10" in gpu.name and gpu.bandwidth == 273e9 for gpu in machine.gpus
+    ),
     "a Radeon card": has("amd", "Radeon RX"),
     "Strix Halo with a large GTT and a small carve-out": lambda _, machine: any(
         "8060S" in gpu.name and gpu.memory_total <= GIB and gpu.memory_shared >= 64 * GIB for gpu in machine.gpus

@@ -12,6 +12,7 @@ from snug.core.machine import EngineDevice, Gpu, Machine
 
 GIB = 2**30
 MIB = 2**20
+_NOT_USED = "is not used: this build runs on the processor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,21 @@ def places_of(machine: Machine) -> Places:
     Cards that one build of the engine can use together are a group: those that it lists, else those of one maker. A
     partition of a card works alone. Where the engine on this machine lists no graphics device, none is used.
     """
+    main = _main(machine)
+    is_for_processor = bool(machine.engine_devices) and not any(
+        device.kind in ("gpu", "igpu") for device in machine.engine_devices
+    )
     unified = next((gpu for gpu in machine.gpus if gpu.kind == "unified"), None)
     if unified is not None:
+        if is_for_processor:
+            return Places(main, (), (f"{unified.name} {_NOT_USED}",))
         return Places(_unified(machine, unified))
     names = engine_names(machine)
-    main = _main(machine)
     discrete = [(index, gpu) for index, gpu in enumerate(machine.gpus) if gpu.kind == "discrete" and gpu.memory_total]
     if not discrete:
         return Places(main)
     if machine.engine_devices and not any(device.kind == "gpu" for device in machine.engine_devices):
-        words = "is not used: this build runs on the processor"
-        return Places(main, (), tuple(f"{gpu.name} {words}" for _, gpu in discrete))
+        return Places(main, (), tuple(f"{gpu.name} {_NOT_USED}" for _, gpu in discrete))
     groups: dict[str, list[Place]] = {}
     for index, gpu in discrete:
         alone = f"alone {index}" if gpu.part_of else ""
@@ -154,12 +159,14 @@ def _reserve(free: int, least: int, most: int) -> int:
 
 
 def _unified(machine: Machine, gpu: Gpu) -> Place:
-    """Apple's shared memory: graphics may use two thirds of it (three quarters above 36 GB), as Metal reports."""
+    """One memory for all. Metal lets graphics use two thirds of it (three quarters above 36 GB), CUDA all."""
     memory = machine.memory
     back = machine.gives_back.get("memory", 0)
     available = min(memory.available + back, memory.total)
     reserve = _reserve(available, 512 * MIB, 2 * GIB)
     working_set = memory.total * 3 // 4 if memory.total > 36 * GIB else memory.total * 2 // 3
+    if gpu.name.startswith("NVIDIA"):
+        working_set = memory.total
     if 0 < gpu.memory_total < memory.total:
         working_set = gpu.memory_total
     free = max(0, min(available - reserve, working_set))

@@ -59,7 +59,8 @@ class Holder:
 class Gpu:
     """One graphics device. Memory in bytes, bandwidth in bytes/s; `kind` is one of `GPU_KINDS`.
 
-    "discrete" has memory of its own; "integrated" borrows main memory; "unified" is Apple's shared memory.
+    "discrete" has memory of its own; "integrated" borrows main memory; "unified" shares fast main memory, as on
+    Macs and the DGX Spark.
     `memory_shared` is what it may borrow of main memory beyond its own: never to be added to `memory_total`.
     `pci_id` is the bus address ("0000:01:00.0"), by which two sources know the same device; `device_id` says which
     product it is ("10de:2504", vendor and device, AMD's with the revision behind them). `memory_used` is what

@@ -147,7 +147,7 @@ def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
         if gpu.kind == "discrete":
             words.append(f"{name}, {size_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
         else:
-            words.append("graphics share the memory" if gpu.kind == "unified" else f"{name}, shares the memory")
+            words.append("graphics share the memory" if gpu.name.startswith("Apple") else f"{name}, shares the memory")
     return words
 
 

@@ -83,7 +83,7 @@ def prompt_load(facts: ModelFacts, backend: str, bandwidth: float, arithmetic: f
 
 def backend_of(place: Place) -> str:
     """Which back-end of the engine works on that memory: "cuda", "metal", "amd" (ROCm and Vulkan) or "cpu"."""
-    if place.kind == "gpu":
+    if place.kind == "gpu" or (place.kind == "unified" and place.name.startswith("NVIDIA")):
         return "amd" if _NOT_CUDA.search(place.name) else "cuda"
     return "metal" if place.kind == "unified" else "cpu"
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from snug.core.gpu_bandwidths import device_by_pci_id, known_device
 from snug.core.machine import Gpu, Holder
 from snug.core.machine_words import OWN_NAME
 from snug.system.environment import Environment, NotReadable
@@ -48,7 +49,7 @@ def parse(devices: Sequence[Any]) -> Reading:
             sources.update({f"{here}.name": SOURCE, f"{here}.driver": SOURCE})
             if gpu.memory_total:
                 sources.update({f"{here}.memory_total": SOURCE, f"{here}.memory_free": SOURCE})
-            else:
+            elif gpu.kind == "discrete":
                 unread[f"{here}.memory_total"] = "the NVIDIA driver does not give this device's memory"
             if gpu.bandwidth:
                 whose = " of the whole card, by this partition's share of its memory" if gpu.part_of else ""
@@ -64,7 +65,7 @@ def _gpu(device: dict[str, Any]) -> Gpu:
     clock, width = real(device.get("memory_clock_mhz")), real(device.get("bus_width_bits"))
     return Gpu(
         name=name,
-        kind="integrated" if any(word in name for word in SHARING_NAMES) else "discrete",
+        kind=_kind(name, device_id(device.get("device_id"))),
         memory_total=total,
         memory_free=min(whole(device.get("memory_free")), total),
         # Two transfers a clock: NVML reports the clock of the double data rate for GDDR and HBM alike.
@@ -78,6 +79,13 @@ def _gpu(device: dict[str, Any]) -> Gpu:
         bus_width_bits=whole(width),
         holders=holders(device.get("processes")),
     )
+
+
+def _kind(name: str, product: str) -> str:
+    """Whether it has memory of its own, or shares main memory: "unified" where that memory's bandwidth is known."""
+    if not any(word in name for word in SHARING_NAMES):
+        return "discrete"
+    return "unified" if device_by_pci_id(product) or known_device(name) else "integrated"
 
 
 def _partitions(device: dict[str, Any]) -> list[Gpu]:
