@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from snug.core.catalogue import facts_of, load_catalogue
 from snug.core.fit import FitSettings, SpeedRange
 from snug.core.memory_fit import fit
-from snug.core.speed_correction import WIDEST, Correction, Observation, corrected, correction_of
+from snug.core.speed_correction import (
+    WIDEST,
+    Correction,
+    Corrections,
+    Observation,
+    corrected,
+    correction_of,
+)
 from snug.core.speed_learning import learnt
-from tests.core.machines import machine
+from tests.core.machines import card, machine
 
 ESTIMATE = SpeedRange(7.0, 10.0, 13.0)
 rates = st.floats(min_value=1e-3, max_value=1e5)
@@ -70,7 +77,7 @@ def test_chats_with_two_models_on_a_machine_move_the_estimate_of_a_third() -> No
         assert speed is not None
         measured.append((facts, 0.6 * speed.mid))
     assert before is not None
-    after = corrected(before, learnt([*measured, (third, None)], here))
+    after = corrected(before, learnt([*measured, (third, None)], here).processor)
     assert 0.6 * before.mid < after.mid < 0.8 * before.mid
     moved = replace(here, speed_correction=learnt(measured, here))
     assert fit(third, FitSettings(), moved).speed == after
@@ -80,7 +87,33 @@ def test_chats_with_two_models_on_a_machine_move_the_estimate_of_a_third() -> No
 def test_a_model_that_sits_in_the_cache_teaches_nothing() -> None:
     path = Path(__file__).parents[2] / "resources" / "catalogue" / "models.json"
     tiny = replace(facts_of(load_catalogue(path)[0], "Q4_K_M"), weight_bytes=7_000_000)
-    assert learnt([(tiny, 900.0)], machine(32)) == Correction()
+    assert learnt([(tiny, 900.0)], machine(32)) == Corrections()
+
+
+def test_what_the_processor_does_says_nothing_of_a_card() -> None:
+    """A model too large for the card, which the processor runs slowly, must not make one on the card look slow."""
+    path = Path(__file__).parents[2] / "resources" / "catalogue" / "models.json"
+    entries = {entry.key: entry for entry in load_catalogue(path)}
+    small, other = (facts_of(entries[key], "Q4_K_M") for key in ("qwen3-8b", "gemma-4-12b-it"))
+    plain, both = machine(32), machine(32, card(gigabytes=16))
+    slow = fit(other, FitSettings(), plain).speed
+    before = fit(small, FitSettings(), both).speed
+    assert slow is not None
+    taught = learnt([(other, 0.5 * slow.mid)], plain)
+    assert taught.processor.models == 1
+    assert taught.cards == taught.both == Correction()
+    assert fit(small, FitSettings(), replace(both, speed_correction=taught)).speed == before
+    on_card = fit(small, FitSettings(), both).speed
+    assert on_card is not None
+    assert learnt([(small, 0.5 * on_card.mid)], both).cards.factor < 1
+    assert learnt([(small, 0.5 * on_card.mid)], both).processor == Correction()
+
+
+def test_processor_and_card_together_lie_between_the_two_until_they_are_measured() -> None:
+    slower, faster = Correction(0.5, 0.1, 4), Correction(2.0, 0.2, 2)
+    assert Corrections(slower, faster).of("both") == Correction(1.0, 0.2, 2)
+    assert Corrections(slower).of("both") == Correction()
+    assert Corrections(slower, faster, Correction(0.7, 0.0, 1)).of("both").factor == 0.7
 
 
 @given(observations)

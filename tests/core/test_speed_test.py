@@ -55,8 +55,9 @@ def test_tests_and_chats_count_together() -> None:
     answer, _ = mids(OTHER, HERE)
     both = believed(HERE, {}, [(OTHER, 0.8 * answer)], a_test(0.8, 1.0))
     alone = believed(HERE, {}, (), a_test(0.8, 1.0))
-    assert both.speed_correction.models == alone.speed_correction.models + 1
-    assert both.speed_correction.factor < alone.speed_correction.factor
+    together, before = both.speed_correction.processor, alone.speed_correction.processor
+    assert together.models == before.models + 1
+    assert together.factor < before.factor
 
 
 def test_a_correction_is_not_taken_twice() -> None:

@@ -20,7 +20,7 @@ from snug.core.errors import UserError
 from snug.core.fit import FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
-from snug.core.speed_correction import UNCORRECTED
+from snug.core.speed_correction import NO_CORRECTIONS
 from snug.core.speed_learning import learnt, reading_learnt
 from snug.core.speed_test import QUIET_SHARE, SpeedRow, computer_of
 from snug.worker import protocol
@@ -75,7 +75,7 @@ def run(arguments: Namespace, context: Context) -> int:
     done = measured_by(context, request)
     if done.bandwidth > (machine.memory.bandwidth or 0.0):
         machine = replace(machine, memory=replace(machine.memory, bandwidth=done.bandwidth))
-    plain = replace(machine, speed_correction=UNCORRECTED, reading_correction=UNCORRECTED)
+    plain = replace(machine, speed_correction=NO_CORRECTIONS, reading_correction=NO_CORRECTIONS)
     rows = compare(done.rows, plain)
     if not rows:
         raise UserError("Nothing could be measured.", done.skipped or "Try it again.", kind="nothing-measured")
@@ -133,7 +133,7 @@ def within(rows: Sequence[Compared], share: float) -> float:
 def report(context: Context, done: SpeedMeasured, rows: Sequence[Compared], machine: Machine, is_kept: bool) -> None:
     """Foretold against measured, and what the test would correct."""
     quiet = tuple(row for row in done.rows if row.is_quiet)
-    answers, reading = learnt((), machine, quiet), reading_learnt(quiet, machine)
+    answers, reading = learnt((), machine, quiet).main, reading_learnt(quiet, machine).main
     fair = quiet_ones(rows) or list(rows)
     figures = {
         "is_quiet": bool(quiet_ones(rows)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from snug.core.known_files import KnownFiles
-from snug.core.speed_correction import UNCORRECTED, Correction
+from snug.core.speed_correction import NO_CORRECTIONS, Corrections
 
 GPU_KINDS = ("discrete", "integrated", "unified")
 
@@ -156,8 +156,8 @@ class Machine:
     engine_devices: tuple[EngineDevice, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
-    speed_correction: Correction = UNCORRECTED
-    reading_correction: Correction = UNCORRECTED
+    speed_correction: Corrections = NO_CORRECTIONS
+    reading_correction: Corrections = NO_CORRECTIONS
     model: str = ""
     npus: tuple[Npu, ...] = ()
     memory_holders: tuple[Holder, ...] = ()

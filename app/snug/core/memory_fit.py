@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from snug.core.devices import Places, places_of
-from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Parts, PlannedMemory, SpeedRange, Verdict
+from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Offload, Parts, PlannedMemory, SpeedRange, Verdict
 from snug.core.fit_words import assumed_words, why_sentence, with_notes
 from snug.core.known_files import find_file
 from snug.core.known_memory import KnownMemory
@@ -16,7 +16,7 @@ from snug.core.machine import Machine
 from snug.core.model_facts import ModelFacts
 from snug.core.offload import Plan, best_plan, measured_plan
 from snug.core.speed import DOCUMENT_PAGES, PAGE_TOKENS, measured_range, prompt_speed
-from snug.core.speed_correction import corrected
+from snug.core.speed_correction import corrected, plan_kind, reading_kind
 
 LARGEST_DEFAULT_CONTEXT = 32_768
 """Chosen contexts end here (about 65 pages); a person can ask for more."""
@@ -105,7 +105,8 @@ def _fit(
     if measured_tokens_per_s:
         speed = measured_range(measured_tokens_per_s)
     else:
-        speed = plan.speed and corrected(plan.speed, machine.speed_correction)
+        correction = machine.speed_correction.of(plan_kind(offload, facts.layers))
+        speed = plan.speed and corrected(plan.speed, correction)
     is_planned = planned is not None and planned.answers(plan.context, settings)
     why = why_sentence(plan.verdict, memory, machine, facts, plan.context, plan.offload)
     return Fit(
@@ -113,8 +114,8 @@ def _fit(
         why=with_notes(why, (*assumed_words([place for place, _ in plan.needs]), *places.unused, *plan.unused)),
         memory=memory,
         speed=speed,
-        prefill=_reading(facts, plan, machine, 1),
-        document_prefill=_reading(facts, plan, machine, DOCUMENT_PAGES),
+        prefill=_reading(facts, plan, machine, 1, offload),
+        document_prefill=_reading(facts, plan, machine, DOCUMENT_PAGES, offload),
         context=plan.context,
         kv_type=settings.kv_type,
         gpu_layers=offload.gpu_layers,
@@ -123,10 +124,10 @@ def _fit(
     )
 
 
-def _reading(facts: ModelFacts, plan: Plan, machine: Machine, pages: int) -> SpeedRange | None:
+def _reading(facts: ModelFacts, plan: Plan, machine: Machine, pages: int, offload: Offload) -> SpeedRange | None:
     """How fast a prompt of so many pages is read there."""
     speed = prompt_speed(facts, plan.works, machine.cpu, pages * PAGE_TOKENS)
-    return speed and corrected(speed, machine.reading_correction)
+    return speed and corrected(speed, machine.reading_correction.of(reading_kind(offload)))
 
 
 def _with_context(

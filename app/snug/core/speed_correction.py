@@ -1,13 +1,16 @@
-"""What this computer's own chats teach about its speed: one factor that moves the estimates of other models too."""
+"""What this computer's own chats teach about its speed: a factor that moves the estimates of other models too.
+
+There is one for each kind of plan: a processor that is slower than foretold says nothing of a card.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from snug.core.fit import SpeedRange
+from snug.core.fit import Offload, SpeedRange
 
 DOUBT = 1.0
 """The estimate itself counts as much as this many measured models."""
@@ -38,6 +41,54 @@ class Correction:
 
 
 UNCORRECTED = Correction()
+PLAN_KINDS = ("processor", "cards", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """The corrections for models that the processor runs alone, cards (or a Mac's graphics) alone, and both together.
+
+    While nothing was measured with both, that one lies between the other two, where both of those are known.
+    """
+
+    processor: Correction = UNCORRECTED
+    cards: Correction = UNCORRECTED
+    both: Correction = UNCORRECTED
+
+    @property
+    def main(self) -> Correction:
+        """That of the kind of plan with the most measured models."""
+        return max((self.processor, self.cards, self.both), key=lambda correction: correction.models)
+
+    def of(self, kind: str) -> Correction:
+        """The correction for that kind of plan, one of `PLAN_KINDS`."""
+        if kind != "both" or self.both.models or not (self.processor.models and self.cards.models):
+            return {"processor": self.processor, "cards": self.cards, "both": self.both}[kind]
+        return Correction(
+            math.sqrt(self.processor.factor * self.cards.factor),
+            max(self.processor.spread, self.cards.spread),
+            min(self.processor.models, self.cards.models),
+        )
+
+
+NO_CORRECTIONS = Corrections()
+
+
+def plan_kind(offload: Offload, layers: int) -> str:
+    """Which of `PLAN_KINDS` a layout of a model with so many layers is."""
+    if not offload.gpu_layers:
+        return "processor"
+    return "cards" if offload.gpu_layers > max(1, layers) and not offload.cpu_experts else "both"
+
+
+def reading_kind(offload: Offload) -> str:
+    """The same for the reading of prompts, which a card does for the layers in main memory too."""
+    return "cards" if offload.gpu_layers else "processor"
+
+
+def corrections_of(seen: Mapping[str, Sequence[Observation]]) -> Corrections:
+    """The corrections that observations by kind of plan teach."""
+    return Corrections(*(correction_of(seen.get(kind, ())) for kind in PLAN_KINDS))
 
 
 def correction_of(observations: Iterable[Observation]) -> Correction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -11,7 +12,14 @@ from snug.core.machine import Machine
 from snug.core.machine_words import MEASURED_HERE
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
-from snug.core.speed_correction import UNCORRECTED, Correction, Observation, correction_of
+from snug.core.speed_correction import (
+    NO_CORRECTIONS,
+    Corrections,
+    Observation,
+    corrections_of,
+    plan_kind,
+    reading_kind,
+)
 from snug.core.speed_test import SpeedRow, SpeedTest, computer_of, rows_for
 
 SMALLEST_TEACHER_BYTES = 240 * 1024 * 1024
@@ -46,29 +54,31 @@ def with_tested_bandwidth(reading: Machine, test: SpeedTest | None) -> Machine:
 
 def learnt(
     measured: Iterable[tuple[ModelFacts, float | None]], machine: Machine, rows: Iterable[SpeedRow] = ()
-) -> Correction:
-    """The correction of answers from models with their tokens/s here (None: not measured) and the test's `rows`."""
+) -> Corrections:
+    """The corrections of answers from models with their tokens/s here (None: not measured) and the test's `rows`."""
     unmoved = _unmoved(machine)
-    seen = []
+    seen: dict[str, list[Observation]] = defaultdict(list)
     for facts, tokens_per_s in (*((row.facts, row.tokens_per_s) for row in rows), *measured):
         if tokens_per_s and facts.weight_bytes >= SMALLEST_TEACHER_BYTES:
-            estimate = fit(facts, FitSettings(), unmoved).speed
-            if estimate is not None:
-                seen.append(Observation(estimate.mid, tokens_per_s))
-    return correction_of(seen)
+            answer = fit(facts, FitSettings(), unmoved)
+            if answer.speed is not None:
+                kind = plan_kind(answer.offload, facts.layers)
+                seen[kind].append(Observation(answer.speed.mid, tokens_per_s))
+    return corrections_of(seen)
 
 
-def reading_learnt(rows: Iterable[SpeedRow], machine: Machine) -> Correction:
+def reading_learnt(rows: Iterable[SpeedRow], machine: Machine) -> Corrections:
     """The same for the reading of prompts; chats do not tell it, for they keep most of a prompt from turn to turn."""
     unmoved = _unmoved(machine)
-    seen = []
+    seen: dict[str, list[Observation]] = defaultdict(list)
     for row in rows:
-        estimate = fit(row.facts, FitSettings(), unmoved).prefill
-        if estimate is not None:
-            seen.append(Observation(estimate.mid, row.prompt_tokens_per_s))
-    return correction_of(seen)
+        answer = fit(row.facts, FitSettings(), unmoved)
+        if answer.prefill is not None:
+            kind = reading_kind(answer.offload)
+            seen[kind].append(Observation(answer.prefill.mid, row.prompt_tokens_per_s))
+    return corrections_of(seen)
 
 
 def _unmoved(machine: Machine) -> Machine:
     """The machine as its figures alone tell it: what was measured with its models would answer for the estimate."""
-    return replace(machine, speed_correction=UNCORRECTED, reading_correction=UNCORRECTED, known_files={})
+    return replace(machine, speed_correction=NO_CORRECTIONS, reading_correction=NO_CORRECTIONS, known_files={})
