@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gguf
+import numpy as np
 import pytest
 
 from snug import cli
@@ -100,15 +102,41 @@ def test_context_and_conversation_type_change_the_need(typed: Typed) -> None:
 def test_the_words_say_verdict_reason_memory_and_speed(typed: Typed) -> None:
     code, out, err = typed.run("fit", typed.facts, "--machine", typed.machine)
     assert (code, err) == (0, "")
-    assert out.startswith("Qwen3-8B (8.2B, Q4_K_M): Fits well\nAll of it runs on the NVIDIA GeForce RTX 3060")
+    assert "Qwen3-8B (8.2B, Q4_K_M): Fits well\nAll of it runs on the NVIDIA GeForce RTX 3060" in out
     assert "words a second" in out
     assert "estimates" in out
+
+
+def test_what_is_loaded_beside_the_model_is_looked_into(typed: Typed, tmp_path: Path) -> None:
+    """A password list or another model is no part that sees pictures, whatever its size."""
+    projector, adapter = tmp_path / "mmproj.gguf", tmp_path / "lora.gguf"
+    for path, architecture, kind in ((projector, "clip", "mmproj"), (adapter, "llama", "adapter")):
+        writer = gguf.GGUFWriter(path, architecture)
+        writer.add_type(kind)
+        writer.add_tensor("v.weight", np.zeros((32, 32), dtype=np.float16))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    folder = tmp_path / "peft"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}", "utf-8")
+    (folder / "adapter_model.safetensors").write_bytes(bytes(5000))
+    memory = typed.document("fit", PIP, "--projector", projector, "--adapter", adapter, "--adapter", folder)["memory"]
+    assert memory["projector"] == pytest.approx(projector.stat().st_size + 256 * 2**20)
+    assert memory["adapters"] == adapter.stat().st_size + 5000
+    for option, wrong in (("--projector", PIP), ("--projector", adapter), ("--projector", ROOT / "pyproject.toml"),
+                          ("--adapter", projector), ("--adapter", tmp_path)):  # fmt: skip
+        code, out, err = typed.run("fit", PIP, option, wrong)
+        assert (code, out) == (2, "")
+        assert f"{wrong} is no {'adapter' if option == '--adapter' else 'part that sees pictures'}." in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("nowhere.gguf",), "no file"),
+        ((str(PIP), "--projector", "nowhere.gguf"), "no file"),
         (("a model that nobody has",), "no model called"),
         ((str(PIP), "--type", "Q4_K_M"), "is of the type Q8_0"),
         ((str(PIP), "--kv", "q9"), "is no type for conversation memory"),

@@ -35,6 +35,11 @@ from snug.worker import protocol
 INSPECT_LIMIT_S = 5.0
 USUAL_TYPE = "Q4_K_M"
 MOST_CONTEXT = 100_000_000
+BESIDE = {
+    "projector": ("is no part that sees pictures.", "Name the file whose name begins with mmproj."),
+    "adapter": ("is no adapter.", "Name a GGUF with a LoRA adapter, or a folder with adapter_config.json."),
+}
+"""What to say of a file that is not of the kind asked for."""
 REPOSITORY = re.compile(r"^(?P<repo>[\w.-]+/[\w.-]+)(:(?P<file>.+))?$")
 
 
@@ -44,7 +49,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--context", metavar="N", type=context_length, default=0, help="context in tokens")
     parser.add_argument("--kv", metavar="TYPE", default="f16", help="type of the conversation memory: f16, q8_0, q4_0")
     parser.add_argument("--projector", metavar="FILE", default="", help="count the part that sees pictures (mmproj)")
-    parser.add_argument("--adapter", metavar="FILE", action="append", default=[], help="count a LoRA adapter")
+    parser.add_argument(
+        "--adapter",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="count a LoRA adapter: a GGUF, or a folder as PEFT saves it",
+    )
     parser.add_argument("--repack", action="store_true", help="count weights rearranged for the processor")
     add_machine_argument(parser)
 
@@ -67,8 +78,8 @@ def run(arguments: Namespace, context: Context) -> int:
         context=arguments.context,
         kv_type=arguments.kv.lower(),
         extra_buffers=arguments.repack,
-        projector_bytes=file_bytes(arguments.projector) if arguments.projector else 0,
-        adapter_bytes=sum(map(file_bytes, arguments.adapter)),
+        projector_bytes=bytes_beside(arguments.projector, "projector", context) if arguments.projector else 0,
+        adapter_bytes=sum(bytes_beside(path, "adapter", context) for path in arguments.adapter),
     )
     subject = find_subject(arguments.what, arguments.type, context)
     facts = subject.facts
@@ -96,12 +107,25 @@ class Subject:
     header: Header | None = None
 
 
-def file_bytes(path: str) -> int:
-    """The size of a file that is loaded beside the model. Raises UserError (bad_input)."""
+def bytes_beside(path: str, kind: str, context: Context) -> int:
+    """The size of what is loaded beside the model, of the kind "projector" or "adapter". Raises UserError (bad_input)
+    for a file that is nothing of the sort."""
+    words, advice = BESIDE[kind]
+    other = UserError(f"{path} {words}", advice, kind="other-kind", bad_input=True)
+    if kind == "adapter" and Path(path).is_dir():
+        weights = next(iter(sorted(Path(path).glob("adapter_model.*"))), None)
+        if weights is None or not (Path(path) / "adapter_config.json").is_file():
+            raise other
+        return weights.stat().st_size
     try:
-        return Path(path).stat().st_size
-    except OSError as error:
-        raise UserError(f"There is no file {path}.", "Check the name.", kind="no-file", bad_input=True) from error
+        found = inspect_file(path, "", context).facts
+    except UserError as error:
+        if error.kind in ("bad-gguf", "not-a-file", "not-supported"):
+            raise other from error
+        raise
+    if found.kind != kind:
+        raise other
+    return found.file_bytes
 
 
 def find_subject(what: str, file_type: str, context: Context) -> Subject:
