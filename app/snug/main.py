@@ -260,7 +260,7 @@ class Rooms(QObject):
         previewing = ChildRequests(partial(children.make, "preview"), self)
         converting = ChildRequests(partial(children.make, "conversion"), self)
         self.fit = MakeItFitModel(
-            store, self.reader.known, previewing, converting, self._queue.folder, self._token, self
+            store, self.reader.known, previewing, converting, self._queue.folder, self._paths.cache, self._token, self
         )
         self.downloads = DownloadsModel(self._queue, store.settings, self)
         self.settings = SettingsModel(store, self._secrets, self._paths.home, resources / "licences", self)

@@ -18,7 +18,8 @@ from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit
 from snug.core.words import duration_text, size_text, verdict_text
 from snug.hub.names import read_wanted
-from snug.store.rows import LibraryModel, NewModel
+from snug.store.own_texts import CHATS, write_conversations
+from snug.store.rows import MADE_HERE, LibraryModel, NewModel
 from snug.worker.client import WorkerClient
 from snug.worker.conversion_messages import (
     ConversionChoice,
@@ -30,7 +31,6 @@ from snug.worker.conversion_messages import (
 )
 from snug.worker.protocol import Cancelled, Event
 
-MADE_HERE = "made"
 PREVIEW_LIMIT_S = 180.0
 SILENCE_LIMIT_S = 1800.0
 USUAL_TYPE = "Q4_K_M"
@@ -47,8 +47,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="at most so large, such as 4.2GB, or “40 pages”: what fits this computer with so long a conversation",
     )  # fmt: skip
     parser.add_argument(
-        "--calibrate", metavar="TEXT", default="", help="a text file to weigh rounding by, or “neutral”"
+        "--calibrate", metavar="TEXT", default="", help="a text file to weigh rounding by, “neutral” or “chats”"
     )
+    parser.add_argument("--imatrix", metavar="FILE", default="", help="round with llama.cpp's importance matrix")
     parser.add_argument("--methods", metavar="LIST", default="", help="further methods to try with --calibrate")
     parser.add_argument("--out", metavar="FILE", default="", help="the file to write (in the folder for models)")
     parser.add_argument("--adapter", metavar="FOLDER", default="", help="a LoRA adapter to merge into the model")
@@ -89,14 +90,19 @@ def run(arguments: Namespace, context: Context) -> int:
         out=str(out),
         type_name=arguments.to,
         budget_bytes=arguments.budget,
-        calibration=_calibration(arguments.calibrate),
+        calibration=_calibration(arguments.calibrate, context),
+        importance=str(_file(arguments.imatrix)) if arguments.imatrix else "",
         methods=[name for name in arguments.methods.split(",") if name],
         threads=arguments.threads,
         check=not arguments.no_check,
     )
     for line in before(preview, request):
         context.note(line)
-    done = follow(context.child(), request, context)
+    try:
+        done = follow(context.child(), request, context)
+    finally:
+        if arguments.calibrate == CHATS:
+            Path(request.calibration).unlink(missing_ok=True)
     model = add_to_library(done, source, context) if done.facts.kind != "adapter" else None
     keep_divergence(context, source.repo, done.path, done.type_name, done.divergence)
     if context.json:
@@ -148,13 +154,19 @@ def result_name(preview: ConversionPreviewed, arguments: Namespace) -> str:
     return f"{title}-{ending}.gguf"
 
 
-def _calibration(text: str) -> str:
+def _calibration(text: str, context: Context) -> str:
     if text in ("", "neutral"):
         return text
-    path = Path(text).expanduser()
+    if text == CHATS:
+        return str(write_conversations(context.open_store(write=False), context.paths.cache))
+    return str(_file(text))
+
+
+def _file(name: str) -> Path:
+    path = Path(name).expanduser()
     if not path.is_file():
-        raise UserError(f"There is no file {text}.", "Give a text file, or “neutral”.", "no-file", bad_input=True)
-    return str(path.absolute())
+        raise UserError(f"There is no file {name}.", "Check the path.", "no-file", bad_input=True)
+    return path.absolute()
 
 
 def show(preview: ConversionPreviewed, context: Context) -> int:

@@ -13,7 +13,7 @@ from snug.commands.measured_quality import keep_divergence, repo_of
 from snug.core.errors import UserError
 from snug.paths import resources_folder
 from snug.worker.client import WorkerClient
-from snug.worker.measure_messages import MeasureModel, ModelMeasured
+from snug.worker.measure_messages import CollectImportance, ImportanceCollected, MeasureModel, ModelMeasured
 from snug.worker.protocol import Event, FileInspected, InspectFile, Progress
 
 SILENCE_LIMIT_S = 1800.0
@@ -111,4 +111,32 @@ def _shower() -> Callable[[Event], None] | None:
     return show
 
 
-COMMANDS = (Command("measure", "say how good a model is, or how near to its original", add_arguments, run),)
+def add_imatrix_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a library model's name, or a GGUF file")
+    parser.add_argument("out", metavar="OUT", help="the file to write")
+    parser.add_argument("--text", metavar="FILE", default="", help="the text to read (the mix that comes with Snug)")
+    parser.add_argument("--threads", metavar="N", type=int, default=0, help="processor threads (all cores)")
+
+
+def write_importance(arguments: Namespace, context: Context) -> int:
+    """Collect an importance matrix in a child, for `snug convert --imatrix` or llama-quantize."""
+    request = CollectImportance(
+        path=find_model(arguments.model, context).path,
+        out=str(Path(arguments.out).expanduser().absolute()),
+        text=_file(arguments.text) or "neutral",
+        threads=arguments.threads,
+    )
+    with context.child() as child:
+        done = child.request(request, _shower(), timeout=SILENCE_LIMIT_S)
+    assert isinstance(done, ImportanceCollected)
+    if context.json:
+        context.print_document({"path": done.path, "tensors": done.tensors, "chunks": done.chunks})
+    else:
+        context.say(f"{done.path}: what {done.tensors} tensors took in while reading {done.chunks} chunks of text.")
+    return 0
+
+
+COMMANDS = (
+    Command("measure", "say how good a model is, or how near to its original", add_arguments, run),
+    Command("imatrix", "write a model's importance matrix from a text", add_imatrix_arguments, write_importance),
+)

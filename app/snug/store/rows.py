@@ -11,6 +11,7 @@ MODEL_STATES = ("ready", "not_connected", "missing", "changed", "broken")
 MESSAGE_STATES = ("done", "writing", "stopped", "interrupted", "failed")
 DOWNLOAD_STATES = ("queued", "running", "paused", "failed", "done")
 BUILT_IN = "built-in"
+MADE_HERE = "made"
 
 
 @dataclass(frozen=True, slots=True)

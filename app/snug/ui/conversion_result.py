@@ -19,10 +19,9 @@ from snug.core.quantisation import file_type_named
 from snug.core.words import pages_text
 from snug.paths import resources_folder
 from snug.store import Store
-from snug.store.rows import NewModel
+from snug.store.rows import MADE_HERE, NewModel
 from snug.ui import make_it_fit_words as words
 from snug.ui.child_requests import OnDone, OnFailed
-from snug.ui.conversion_source import MADE_HERE
 from snug.worker import protocol
 from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ModelsCompared
 

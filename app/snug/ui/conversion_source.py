@@ -10,8 +10,6 @@ from snug.core.errors import UserError
 from snug.worker.conversion_messages import ConversionSource
 from snug.worker.message import HubAccess
 
-MADE_HERE = "made"
-"""The library's word for the source of a file that Snug made."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 

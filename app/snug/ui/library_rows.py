@@ -9,8 +9,7 @@ from snug.core.errors import UserError
 from snug.core.fit import Fit
 from snug.core.quantisation import GROUP_WORDS, group_of
 from snug.core.words import pages_text, size_text, verdict_text, words_per_second_text
-from snug.store.rows import BUILT_IN, LibraryModel
-from snug.ui.conversion_source import MADE_HERE
+from snug.store.rows import BUILT_IN, MADE_HERE, LibraryModel
 from snug.ui.downloads import when_words
 from snug.ui.fit_view import raw_figures, verdict_kind
 from snug.worker import protocol

@@ -16,6 +16,7 @@ from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit as fit_of
 from snug.core.words import size_text
 from snug.store import Store
+from snug.store.own_texts import CHATS, OWN_TEXT, write_conversations
 from snug.ui import make_it_fit_words as words
 from snug.ui.child_requests import ChildRequests, OnDone, OnFailed
 from snug.ui.conversion_result import ConversionResult
@@ -38,8 +39,8 @@ QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 WAIT_FOR_TYPING_MS = 600
-TEXTS = ("", "neutral", "mine")
-"""What the rounding is weighed by: nothing, the text that comes with Snug, a text of the person's own."""
+TEXTS = ("", "neutral", "chats", "mine")
+"""What the rounding is weighed by: nothing, Snug's own text, the person's conversations, a text of theirs."""
 
 
 @QmlElement
@@ -61,6 +62,7 @@ class MakeItFitModel(QObject):
         preview_child: ChildRequests,
         convert_child: ChildRequests,
         folder: Callable[[], str],
+        cache: Path,
         token: Callable[[], str],
         parent: QObject | None = None,
     ) -> None:
@@ -69,6 +71,7 @@ class MakeItFitModel(QObject):
         self._machine = machine
         self._looker = preview_child
         self._folder = folder
+        self._cache = cache
         self._token = token
         self._fit_view = FitView(self)
         self._result = ConversionResult(store, machine, self._ask_comparison, self)
@@ -79,6 +82,8 @@ class MakeItFitModel(QObject):
         self._run.done.connect(self._on_done)
         self._run.failed.connect(self._on_failed)
         self._run.stopped.connect(self._on_stopped)
+        for ended in (self._run.done, self._run.failed, self._run.stopped):
+            ended.connect(self._forget_texts)
         self._text = str(store.settings.get("convert.source"))
         self._weighing = str(store.settings.get("convert.weighing"))
         self._own_text = str(store.settings.get("convert.text"))
@@ -328,7 +333,11 @@ class MakeItFitModel(QObject):
         self._store.settings.set("convert.source", self._text[:4000])
         self._problem = None
         source = self._source()
-        calibration = {"": "", "neutral": "neutral", "mine": self._own_text}[self._weighing]
+        try:
+            calibration = self._calibration()
+        except UserError as error:
+            self._on_failed(error)
+            return
         is_measured = self._chosen.type_name == words.MADE_TO_MEASURE
         out = Path(self._folder()) / words.file_name(self._preview.title, self._chosen.type_name)
         methods = list(words.THOROUGH if self._is_thorough else words.QUICK) if calibration else []
@@ -397,6 +406,14 @@ class MakeItFitModel(QObject):
     def _ask_comparison(self, path: str, done: OnDone, failed: OnFailed, progress: OnDone) -> None:
         text = self._own_text if self._weighing == "mine" else ""
         self._looker.ask(CompareModels(path=path, source=self._source(), text=text), done, failed, progress)
+
+    def _calibration(self) -> str:
+        if self._weighing == CHATS:
+            return str(write_conversations(self._store, self._cache))
+        return self._own_text if self._weighing == "mine" else self._weighing
+
+    def _forget_texts(self) -> None:
+        (self._cache / OWN_TEXT).unlink(missing_ok=True)
 
     def _forget_question(self) -> None:
         if self._asked:

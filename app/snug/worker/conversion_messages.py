@@ -75,8 +75,9 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
 class Convert(Request, frozen=True, kw_only=True):
     """Convert to the named type, or to at most `budget_bytes`; an interrupted one with the same settings goes on.
 
-    `calibration` is "" (none), "neutral" (the text that comes with Snug), or the path of a text file; `methods` are the
-    better-bits methods that may be tried with it.
+    `importance` is the path of an importance matrix as llama-imatrix writes it, to round with. `calibration` is ""
+    (none), "neutral" (the text that comes with Snug), or the path of a text file; `methods` are the better-bits methods
+    that may be tried with it.
     """
 
     source: ConversionSource
@@ -84,6 +85,7 @@ class Convert(Request, frozen=True, kw_only=True):
     type_name: str = ""
     budget_bytes: int = 0
     calibration: str = ""
+    importance: str = ""
     methods: list[str] = []
     threads: int = 0
     check: bool = True

@@ -48,6 +48,24 @@ class ModelMeasured(Event, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-REQUESTS = MeasureModel
-EVENTS = ModelMeasured
-FINAL_EVENTS = (ModelMeasured,)
+class CollectImportance(Request, frozen=True, kw_only=True):
+    """Let the GGUF at `path` read `text` (a file, or "neutral" for what comes with Snug), and write llama.cpp's
+    importance matrix to `out`."""
+
+    path: str
+    out: str
+    text: str = "neutral"
+    threads: int = 0
+
+
+class ImportanceCollected(Event, frozen=True, kw_only=True):
+    """The finished file: how many tensors it speaks of, from how many chunks of text."""
+
+    path: str
+    tensors: int
+    chunks: int
+
+
+REQUESTS = MeasureModel | CollectImportance
+EVENTS = ModelMeasured | ImportanceCollected
+FINAL_EVENTS = (ModelMeasured, ImportanceCollected)

@@ -8,7 +8,7 @@ from typing import Any
 
 from snug.worker import protocol
 from snug.worker.conversion_messages import CompareModels, Convert, DiscardConversion, PreviewConversion
-from snug.worker.measure_messages import MeasureModel
+from snug.worker.measure_messages import CollectImportance, MeasureModel
 from snug.worker.speed_messages import MeasureSpeed
 
 HANDLERS: dict[type[protocol.Request], str] = {
@@ -33,6 +33,7 @@ HANDLERS: dict[type[protocol.Request], str] = {
     Convert: "conversion:run",
     DiscardConversion: "conversion:discard",
     CompareModels: "comparison:compare",
+    CollectImportance: "importance:collect",
 }
 
 

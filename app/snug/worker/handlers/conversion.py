@@ -22,6 +22,7 @@ from snug.convert.source import Source, described
 from snug.core.errors import UserError
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
+from snug.formats.imatrix import read_imatrix
 from snug.hub.disk_space import free_bytes
 from snug.hub.file_lock import FileLock
 from snug.paths import user_paths
@@ -93,6 +94,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
     tell = _teller(job)
     inputs = check_inputs(request, out)
     wish = _wish(request) if request.calibration or request.budget_bytes else None
+    importance = read_imatrix(Path(request.importance)).importance() if request.importance else None
     finer: dict[str, str] = {}
     reference: Path | None = None
     with _opened(request.source, out, job) as source:
@@ -104,7 +106,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
                 better = convert_better(source, out, wish, threads, on_progress=tell, is_cancelled=job.is_cancelled)
                 result, reference = better.result, better.original
             else:
-                settings = Settings(types=request.type_name or USUAL_TYPE, threads=threads)
+                settings = Settings(types=request.type_name or USUAL_TYPE, importance=importance, threads=threads)
                 if request.check:
                     settings, finer = with_finer_types(source, settings, job)
                 result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)

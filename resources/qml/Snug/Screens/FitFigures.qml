@@ -61,8 +61,8 @@ Card {
             Choice {
                 objectName: "fitWeighing"
                 label: qsTr("What the rounding is weighed by")
-                readonly property var values: ["", "neutral", "mine"]
-                model: [qsTr("Nothing: fastest"), qsTr("Snug's own texts"), root.model.ownText === "" ? qsTr("A text of mine…") : root.model.ownText]
+                readonly property var values: ["", "neutral", "chats", "mine"]
+                model: [qsTr("Nothing: fastest"), qsTr("Snug's own texts"), qsTr("My conversations"), root.model.ownText === "" ? qsTr("A text of mine…") : root.model.ownText]
                 currentIndex: values.indexOf(root.model.weighing)
                 onActivated: index => {
                     if (values[index] === "mine" && (root.model.ownText === "" || root.model.weighing === "mine"))
