@@ -6,6 +6,7 @@ import argparse
 import errno
 import importlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -66,11 +67,22 @@ def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     return parser
 
 
+def with_negative_figures(arguments: Sequence[str]) -> list[str]:
+    """`--ram -5GB` as `--ram=-5GB`: the parser would take the figure for an option, and never say what is wrong."""
+    joined: list[str] = []
+    for argument in arguments:
+        if re.match(r"-[.\d]", argument) and joined and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def run(arguments: Sequence[str], paths: Paths) -> int:
     """Run one command line and return its exit code: 0 done, 1 the world failed, 2 bad input."""
     parser = build_parser(load_commands())
     try:
-        chosen = parser.parse_args(arguments)
+        chosen = parser.parse_args(with_negative_figures(arguments))
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else WORLD_FAILED
     return run_command(chosen.command, chosen, Context(paths=paths, json=chosen.json))

@@ -11,6 +11,8 @@ import pytest
 from snug import cli
 from snug.paths import Paths
 
+PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
+
 
 class Typed:
     def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +71,8 @@ def test_the_machines_that_snug_knows_are_listed_with_their_sources(typed: Typed
     "nonsense",
     [["--ram", "0GB"], ["--ram=-4GB"], ["--ram", "lots"], ["--vram", "12GB"], ["--ram", "1e99GB"],
      ["--ram", "32GB", "--bandwidth", "fast"], ["--machine", "toaster"], ["--machine", "m2 air"],
-     ["--machine", "none.json"], ["--machine", "4090", "--ram", "3GB"]],
+     ["--machine", "none.json"], ["--machine", "4090", "--ram", "3GB"], ["--machine", ""],
+     ["--machine", "RTX 3060 8GB"], ["--ram", "-5GB"], ["--ram", "8GB", "--vram", "-1"]],
 )  # fmt: skip
 def test_a_nonsense_machine_is_one_line_and_exit_code_2(typed: Typed, command: list[str], nonsense: list[str]) -> None:
     code, out, err = typed.run(*command, *nonsense)
@@ -102,3 +105,29 @@ def test_a_model_that_cannot_be_is_refused(typed: Typed, wrong: list[str]) -> No
     code, _, err = typed.run("calculate", *wrong, "--ram", "16GB")
     assert code == 2
     assert err
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [(["--machine", "3060"], "For a desktop with GeForce RTX 3060, 12 GB, assumed 32 GB of memory:"),
+     (["--machine", "pi 5 8gb"], "For Raspberry Pi 5, 8 GB:"),
+     (["--ram", "24GB", "--vram", "12GB"], "For a computer with 24 GB of memory and a graphics card of 12 GB")],
+)  # fmt: skip
+@pytest.mark.parametrize("command", [["recommend"], ["calculate", "--parameters", "8B"], ["fit", str(PIP)]])
+def test_the_first_line_says_which_computer_was_taken(
+    typed: Typed, command: list[str], machine: list[str], said: str
+) -> None:
+    code, out, err = typed.run(*command, *machine)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith(said)
+
+
+def test_a_negative_figure_is_told_as_such(typed: Typed) -> None:
+    assert "must be above zero" in typed.run("recommend", "--ram", "-5GB")[2]
+
+
+def test_nothing_can_be_closed_on_a_computer_that_is_only_imagined(typed: Typed) -> None:
+    for parameters in ("5B", "7B", "8B", "9B", "12B"):
+        _, out, _ = typed.run("calculate", "--parameters", parameters, "--machine", "pi 5 8gb", "--json")
+        why = json.loads(out)["computers"][0]["fit"]["why"]
+        assert "clos" not in why

@@ -11,6 +11,7 @@ from snug.core.errors import UserError
 from snug.core.known_machines import (
     KINDS,
     KnownMachine,
+    computer_words,
     find_machine,
     free_of,
     known_machine_from_row,
@@ -61,7 +62,15 @@ def test_a_machine_is_found_by_what_people_call_it(text: str, name: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "suggested"),
-    [("m2 air", "MacBook Air M2, 8 GB"), ("rasberry pi 5", "Raspberry Pi 5, 8 GB"), ("toaster", "`snug recommend")],
+    [
+        ("m2 air", "MacBook Air M2, 8 GB"),
+        ("rasberry pi 5", "Raspberry Pi 5, 8 GB"),
+        ("toaster", "`snug recommend"),
+        ("RTX 3060 8GB", "GeForce RTX 3060, 12 GB"),
+        ("RTX 4070 Ti", "GeForce RTX 4070 Ti Super, 16 GB"),
+        ("rtx 4090 16gb", "GeForce RTX 4090, 24 GB"),
+        ("radeon 6700", "Radeon RX 6700 XT, 12 GB"),
+    ],
 )
 def test_an_unclear_or_unknown_name_is_answered_with_the_nearest_ones(text: str, suggested: str) -> None:
     with pytest.raises(UserError) as caught:
@@ -119,3 +128,11 @@ def test_a_machine_file_with_nonsense_is_a_clear_error(document: object) -> None
 def test_a_missing_list_is_an_error_for_people(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         load_known_machines(tmp_path / "none.json")
+
+
+def test_the_words_for_a_machine_say_which_was_taken_and_what_was_assumed() -> None:
+    said = computer_words(find_machine(KNOWN, "rtx 3060"))
+    assert said == "a desktop with GeForce RTX 3060, 12 GB, assumed 32 GB of memory"
+    laptop = computer_words(find_machine(KNOWN, "rtx 4060 laptop"))
+    assert laptop == "Gaming laptop with RTX 4060 Laptop, 8 GB of graphics memory and 16 GB of memory"
+    assert computer_words(find_machine(KNOWN, "MacBook Air M2 16GB")) == "MacBook Air M2, 16 GB"

@@ -14,6 +14,7 @@ from snug.core.words import (
     parameters_text,
     rate_text,
     size_text,
+    sold_text,
     verdict_text,
     words_per_second_text,
     words_range_text,
@@ -123,3 +124,13 @@ def test_every_figure_has_words(value: float) -> None:
 )  # fmt: skip
 def test_large_counts_in_words(number, said):
     assert count_text(number) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(16 * 2**30, "16 GB"), (32 * 2**30, "32 GB"), (31.3 * 2**30, "32 GB"), (12 * 2**30 - 2**28, "12 GB"),
+     (24_576 * 2**20, "24 GB"), (141 * 2**30, "141 GB"), (8_510_000_000, "8 GB"), (512 * 2**20, "512 MB"),
+     (5.5 * 2**30, "5.5 GB"), (0, "0 MB")],
+)  # fmt: skip
+def test_memory_is_shown_in_the_size_that_it_is_sold_as(size: float, text: str) -> None:
+    assert sold_text(size) == text

@@ -49,7 +49,7 @@ def run(arguments: Namespace, context: Context) -> int:
 def _computers(arguments: Namespace, context: Context) -> list[tuple[str, str, Machine]]:
     by_hand = (arguments.ram, arguments.vram, arguments.bandwidth)
     if arguments.machine is not None or any(figure is not None for figure in by_hand):
-        return [(arguments.machine or "That computer", "desktop", chosen_machine(arguments, context))]
+        return [("That computer", "desktop", chosen_machine(arguments, context))]
     return [("This computer", "here", chosen_machine(arguments, context)), *usual_computers(known_machines())]
 
 

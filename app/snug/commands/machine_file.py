@@ -11,9 +11,10 @@ from snug.commands.command import Context
 from snug.commands.machine import read_here
 from snug.core.amounts import bytes_per_s, memory_bytes
 from snug.core.errors import UserError
-from snug.core.known_machines import KnownMachine, find_machine, load_known_machines, machine_by_hand
+from snug.core.known_machines import KnownMachine, computer_words, find_machine, load_known_machines, machine_by_hand
 from snug.core.machine import Machine
 from snug.core.machine_document import machine_from_document
+from snug.core.words import sold_text
 from snug.paths import resources_folder
 
 DOCUMENT_LIMIT_BYTES = 1024 * 1024
@@ -42,25 +43,45 @@ def chosen_machine(arguments: Namespace, context: Context) -> Machine:
         if any(figure is not None for figure in by_hand):
             title = "--machine and figures by hand cannot be used together."
             raise UserError(title, "Give one or the other.", kind="bad-machine", bad_input=True)
-        return named_machine(arguments.machine)
+        title, machine = titled_machine(arguments.machine)
+        if title:
+            context.say(f"For {title}:")
+        return machine
     if all(figure is None for figure in by_hand):
         return read_here(context)
     if arguments.ram is None:
         title = "The computer's memory is missing."
         raise UserError(title, "Give it as well, such as --ram 16GB.", kind="bad-machine", bad_input=True)
-    return machine_by_hand(
+    machine = machine_by_hand(
         memory_bytes(arguments.ram),
         memory_bytes(arguments.vram, "graphics memory") if arguments.vram is not None else 0,
         bytes_per_s(arguments.bandwidth) if arguments.bandwidth is not None else None,
     )
+    context.say(f"For {by_hand_words(machine)}:")
+    return machine
 
 
-def named_machine(text: str) -> Machine:
-    """The machine in the file of that name, else the known one that people call so. Raises UserError (bad_input)."""
+def by_hand_words(machine: Machine) -> str:
+    """A computer from figures by hand, with what was assumed beside them."""
+    words = f"a computer with {sold_text(machine.memory.total)} of memory"
+    words += f" and a graphics card of {sold_text(machine.gpus[0].memory_total)}" if machine.gpus else ""
+    note = machine.sources.get("memory.bandwidth", "")
+    return f"{words}; {note.replace('assumed:', 'assumed for its main memory:')}" if note else words
+
+
+def titled_machine(text: str) -> tuple[str, Machine]:
+    """The machine in the file of that name, else the known one that people call so, with words for which that is.
+
+    Raises UserError (bad_input).
+    """
+    if not text.strip():
+        title = "No computer was named."
+        raise UserError(title, "`snug recommend --machines` lists those it knows.", "unknown-machine", bad_input=True)
     path = Path(text)
     if path.suffix.lower() == ".json" or "/" in text or "\\" in text or path.exists():
-        return machine_from_document(read_document(path, "the machine file"))
-    return find_machine(known_machines(), text).machine
+        return "", machine_from_document(read_document(path, "the machine file"))
+    known = find_machine(known_machines(), text)
+    return computer_words(known), known.machine
 
 
 def known_machines() -> tuple[KnownMachine, ...]:

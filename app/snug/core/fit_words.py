@@ -28,6 +28,8 @@ def why_sentence(
         return f"{words.removesuffix('.')}; {_nearly_full(memory, machine)}." if verdict is Verdict.TIGHT else words
     need, free = size_text(main.needed), size_text(main.free)
     if verdict is Verdict.TIGHT:
+        if _is_imagined(machine):
+            return f"It needs {need} of the {free} that are free{_kept(main)} and {remembers}: little room is left."
         held = held_words(machine.memory_holders)
         close = f"close other programs first ({held})" if held else "close other programs first"
         return f"It needs {need} of the {free} that are free{_kept(main)} and {remembers}: {close}."
@@ -76,6 +78,11 @@ def held_words(holders: Sequence[Holder]) -> str:
     return ", ".join(f"{holder.name}: {size_text(holder.size_bytes)}" for holder in large)
 
 
+def _is_imagined(machine: Machine) -> bool:
+    """Whether what is free was assumed: no programs are open on a computer that nobody sits at."""
+    return machine.sources.get("memory.available", "").startswith("assumed")
+
+
 def _kept(device: DeviceNeed) -> str:
     """What is left to the system, and what the loaded model gives back, in brackets."""
     parts = [f"{size_text(device.gives_back)} of it when the loaded model goes"] if device.gives_back else []
@@ -121,7 +128,7 @@ def _too_big(memory: MemoryNeed, machine: Machine) -> str:
     where = "" if is_main else f" on the {worst.name}"
     text = f"It needs {size_text(worst.needed)}{where} and {size_text(worst.free)} are free{_kept(worst)}: "
     text += f"{missing} too little"
-    if is_main and worst.needed + worst.reserved <= 0.95 * machine.memory.total:
+    if is_main and not _is_imagined(machine) and worst.needed + worst.reserved <= 0.95 * machine.memory.total:
         held = held_words(machine.memory_holders)
         return f"{text}, though closing other programs could make room{f' ({held})' if held else ''}."
     holders = [] if is_main else [gpu.holders for gpu in machine.gpus if gpu.name == worst.name]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _FILE_LIMIT_BYTES = 1024 * 1024
 _TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _NOT_TELLING = frozenset(("gb", "gib", "with", "the", "a", "memory", "vram", "ram", "nvidia", "amd", "intel", "apple",
                           "geforce", "radeon", "gpu", "graphics", "card", "each", "x", "and"))  # fmt: skip
+_OTHER_PRODUCT = frozenset(("ti", "super", "xt", "xtx", "laptop", "mobile", "ultra", "ada"))
+"""Words that make another product of a name: who leaves them out does not mean it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,15 @@ def known_machine_from_row(row: Mapping[str, Any]) -> KnownMachine:
     return KnownMachine(name, kind, machine, source, bool(row.get("in_calculator", False)), str(row.get("also", "")))
 
 
+def computer_words(known: KnownMachine) -> str:
+    """Which computer is meant, and what was assumed: "a desktop with Radeon RX 580, 8 GB, assumed 32 GB of memory"."""
+    memory = f"{round(known.machine.memory.total / GIB)} GB of memory"
+    if known.kind == "card":
+        return f"a desktop with {known.name}, assumed {memory}"
+    has_card = any(gpu.kind == "discrete" for gpu in known.machine.gpus)
+    return f"{known.name} of graphics memory and {memory}" if has_card else known.name
+
+
 def free_of(total: int) -> int:
     """What a system and a browser leave free of so much memory, assumed: they take a fifth, 1.5 to 4 GB."""
     return max(0, total - min(_SYSTEM_MOST, max(_SYSTEM_LEAST, total // 5)))
@@ -97,6 +109,8 @@ def free_of(total: int) -> int:
 
 def find_machine(known: Sequence[KnownMachine], text: str) -> KnownMachine:
     """The machine that a person means by `text`. Raises UserError (bad_input) with the nearest names."""
+    if not text.strip():
+        raise _unclear("No computer was named", [])
     exact = [item for item in known if item.name.casefold() == text.strip().casefold()]
     if exact:
         return exact[0]
@@ -145,7 +159,7 @@ def machine_by_hand(
 def _memory(row: Mapping[str, Any], unified_bandwidth: float | None) -> tuple[Memory, dict[str, str]]:
     if row["kind"] == "card":
         note = "assumed: a desktop with 32 GB of DDR4-3200"
-        return DESKTOP, {"memory.total": note, "memory.bandwidth": note}
+        return DESKTOP, {"memory.total": note, "memory.available": note, "memory.bandwidth": note}
     total = round(float(row["memory_gb"]) * GIB)
     notes = {"memory.available": "assumed: what a system and a browser leave"}
     stated = 1e9 * float(row["bandwidth_gb_s"]) if "bandwidth_gb_s" in row else unified_bandwidth
@@ -163,9 +177,12 @@ def _likeness(item: KnownMachine, text: str) -> float:
     if not words:
         return 0.0
     shares = [max((_word_likeness(word, other) for other in (*there, *aliases)), default=0.0) for word in words]
-    share = sum(shares) / len(shares)
+    weights = [3 if len(word) >= 3 and word.isdigit() else 1 for word in words]  # the number is what names a product
+    share = sum(map(operator.mul, shares, weights)) / sum(weights)
     if min(shares) < 1.0:
         return 0.95 * share
+    if any(word in _OTHER_PRODUCT and word not in words for word in there):
+        return 0.95
     size = _TOKEN.findall(item.name.rpartition(",")[2])
     beside = [word for word in there if word not in words and word not in size]
     return 1.0 + 1.0 / (1 + len(beside))

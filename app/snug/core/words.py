@@ -13,6 +13,8 @@ SLOW_WORDS_PER_S = 2.0
 """Half the pace of slow silent reading, about four words a second (see `recommend`)."""
 
 VERDICT_TEXTS = {Verdict.FITS_WELL: "Fits well", Verdict.TIGHT: "Tight", Verdict.TOO_BIG: "Too big"}
+_SOLD_GIB = (1, 2, 3, 4, 6, 8, 10, 11, 12, 16, 18, 20, 24, 32, 36, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768,
+             1024)  # fmt: skip
 _SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -26,6 +28,21 @@ def size_text(size_bytes: float) -> str:
     if unit == 0:
         return f"{round(value)} {'byte' if round(value) == 1 else 'bytes'}"
     return f"{value:.1f} {_SIZE_UNITS[unit]}" if value < 9.95 else f"{round(value)} {_SIZE_UNITS[unit]}"
+
+
+def sold_text(size_bytes: float) -> str:
+    """Memory as it is sold, in binary units under their usual names: 16 x 2^30 bytes are "16 GB", 31.3 GiB "32 GB".
+
+    For totals of main and graphics memory alone, of which a system and a driver keep a little: a size that lies up to
+    6 % below one that is sold is shown as that; other sizes keep about two figures.
+    """
+    gib = max(0.0, float(size_bytes)) / 2**30
+    if gib < 0.95:
+        return f"{round(gib * 1024)} MB"
+    for size in _SOLD_GIB:
+        if 0.94 * size <= gib <= 1.005 * size:
+            return f"{size} GB"
+    return f"{gib:.1f} GB" if gib < 9.95 else f"{round(gib)} GB"
 
 
 def rate_text(bytes_per_s: float) -> str:
