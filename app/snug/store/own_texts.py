@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snug.core.errors import UserError
-from snug.store.store import Store
+
+if TYPE_CHECKING:
+    from snug.store.store import Store
 
 CHATS = "chats"
 """The name by which a conversion is asked to learn from the person's own conversations."""
