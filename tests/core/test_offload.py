@@ -255,6 +255,12 @@ def test_rearranged_weights_are_counted_where_they_are_asked_for(features: tuple
     assert packed.memory.total == plain.memory.total + size * mib
 
 
+def test_figures_of_an_older_version_never_count_too_little_for_rearranged_weights() -> None:
+    old = replace(facts("qwen3-8b"), exact=True, tensor_bytes_by_type={"Q4_K": 4 * GIB, "F32": GIB})
+    memory = fit(old, replace(EIGHT_K, extra_buffers=True), machine(32)).memory
+    assert memory.repacked == 4 * GIB
+
+
 @pytest.mark.parametrize("computer", [machine(32), machine(32, card()), apple(32)], ids=["memory", "card", "apple"])
 def test_what_is_loaded_beside_the_model_is_a_part_of_its_own(computer: Machine) -> None:
     alone = fit(facts("qwen3-8b"), EIGHT_K, computer).memory

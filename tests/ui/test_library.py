@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from snug.core.machine import Cpu, Machine, Memory
 from snug.paths import Paths, resources_folder
-from snug.store import open_store
+from snug.store import Store, open_store
 from snug.ui.child_requests import ChildRequests
 from snug.ui.children import Children
 from snug.ui.library import LibraryModelView
@@ -26,15 +27,19 @@ WAIT_MS = 20_000
 
 
 @pytest.fixture
-def library(qtbot: QtBot, tmp_path: Path) -> Iterator[LibraryModelView]:
-    paths = Paths(tmp_path / "home")
-    store, _ = open_store(paths, now=lambda: datetime.now(UTC))
-    children = Children(paths.logs)
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened, _ = open_store(Paths(tmp_path / "home"), now=lambda: datetime.now(UTC))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def library(qtbot: QtBot, tmp_path: Path, store: Store) -> Iterator[LibraryModelView]:
+    children = Children(Paths(tmp_path / "home").logs)
     view = LibraryModelView(store, lambda: MACHINE, ChildRequests(lambda: children.make("files"), children), children)
     view.refresh()
     yield view
     children.kill_all()
-    store.close()
 
 
 def named(library: LibraryModelView, name: str) -> dict[str, object]:
@@ -61,6 +66,25 @@ def test_a_file_is_used_in_place_after_it_was_looked_into(
     row = named(library, "模型")
     assert (row["path"], row["verdictText"], row["canChat"]) == (str(copy), "Fits well", True)
     assert not library.isEmpty
+
+
+def test_a_model_that_an_older_version_took_in_gets_the_figures_that_it_lacks(
+    library: LibraryModelView, store: Store, qtbot: QtBot, tmp_path: Path
+) -> None:
+    copy = tmp_path / "old.gguf"
+    shutil.copy(PIP, copy)
+    add(library, qtbot, copy)
+    model = store.models.by_path(str(copy))
+    assert model is not None
+    whole = model.facts
+    store.models.update_facts(model.id, replace(whole, layer_bytes=(), layer_expert_bytes=(), matrix_bytes_by_type={}))
+    store.models.rename(model.id, "My own name")
+    with qtbot.waitSignals([library.changed, library.changed], timeout=WAIT_MS):  # what is known at once, then the rest
+        library.refresh()
+    again = store.models.get(model.id)
+    assert again is not None
+    assert (again.facts, again.name) == (whole, "My own name")
+    assert len(whole.layer_bytes) == whole.layers
 
 
 def test_a_broken_file_is_refused_in_words_and_not_added(

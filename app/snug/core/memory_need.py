@@ -138,9 +138,13 @@ def _spread(total: int, count: int) -> list[int]:
 
 
 def repacked_bytes(facts: ModelFacts, cpu: Cpu) -> int:
-    """Bytes of weights that this processor's kernels want in another order: copies beside the mapped file."""
+    """Bytes of weights that this processor's kernels want in another order: copies beside the mapped file.
+
+    Figures that an older version kept do not tell matrices apart: all weights of those types count then.
+    """
+    by_type = facts.matrix_bytes_by_type or (facts.tensor_bytes_by_type if facts.exact else {})
     kinds = {kind for features, types in REPACKED_TYPES if set(features) <= set(cpu.features) for kind in types}
-    return sum(size for kind, size in facts.matrix_bytes_by_type.items() if kind in kinds)
+    return sum(size for kind, size in by_type.items() if kind in kinds)
 
 
 def projector_need(file_bytes: int) -> int:

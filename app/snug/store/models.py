@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from snug.core.errors import UserError
+from snug.core.model_facts import ModelFacts
 from snug.core.words import size_text
 from snug.store.database import Database
 from snug.store.model_files import FileLook, deletable, delete_files, look_at, state_of
@@ -130,6 +131,10 @@ class ModelLibrary:
     def mark_broken(self, model_id: int) -> None:
         """The engine could not load it; it is not loaded by itself again until its file changes."""
         self._change(model_id, state="broken")
+
+    def update_facts(self, model_id: int, facts: ModelFacts) -> None:
+        """What its header says, read anew: an older version of Snug kept less of it."""
+        self._change(model_id, facts=to_json(facts), architecture=clean_text(facts.architecture))
 
     def rename(self, model_id: int, name: str) -> None:
         """Another name in the library; the file keeps its own."""

@@ -58,6 +58,7 @@ class LibraryModelView(QObject):
         self._files = files
         self._rows = RowList(ROLES, self)
         self._found: list[protocol.FoundModel] = []
+        self._looked_again: set[int] = set()
         self._status = ""
         self._fraction = -1.0
         self._problem: UserError | None = None
@@ -100,6 +101,7 @@ class LibraryModelView(QObject):
     def refresh(self) -> None:
         """Looks which files are there, and shows all models; also after a drive was connected."""
         self._store.models.refresh_states()
+        self._look_again()
         self._show()
 
     @Slot()
@@ -197,6 +199,19 @@ class LibraryModelView(QObject):
         self._problem = None
         self.statusChanged.emit()
 
+    def _look_again(self) -> None:
+        """Reads the headers of models that an older version of Snug took in and kept fewer figures of."""
+        for model in self._store.models.all():
+            lacks = model.facts.exact and model.facts.layers > 0 and not model.facts.layer_bytes
+            if lacks and model.state == "ready" and model.source != BUILT_IN and model.id not in self._looked_again:
+                self._looked_again.add(model.id)
+                self._files.ask(protocol.InspectFile(path=model.path), partial(self._on_read_again, model), _unchanged)
+
+    def _on_read_again(self, model: LibraryModel, answer: protocol.Event) -> None:
+        if isinstance(answer, protocol.FileInspected) and self._store.models.get(model.id) is not None:
+            self._store.models.update_facts(model.id, answer.facts)
+            self._show()
+
     def _on_scanned(self, answer: protocol.Event) -> None:
         self._set_status("")
         if isinstance(answer, protocol.ScanDone):
@@ -286,3 +301,7 @@ class LibraryModelView(QObject):
         """More is known of some model's memory: shown where the list has been."""
         if self._rows.rows():
             self._show()
+
+
+def _unchanged(_error: UserError) -> None:
+    """A file that cannot be read now keeps the figures that are known of it."""
