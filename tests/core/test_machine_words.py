@@ -11,7 +11,7 @@ LAPTOP = Machine(
     os="linux",
     os_name="Fedora Linux 41",
     cpu=Cpu("AMD Ryzen 7 7840U w/ Radeon 780M Graphics", 8, 16, ("avx2", "avx512_vnni")),
-    memory=Memory(32_000_000_000, 21_000_000_000, 78e9, swap_total=8_000_000_000),
+    memory=Memory(33_300_000_000, 22_000_000_000, 78e9, swap_total=8_000_000_000),
     gpus=(Gpu("Radeon 780M", "integrated", memory_shared=16_000_000_000),),
     disks=(Disk("/home/ann/models", 412_000_000_000, 1_000_000_000_000),),
     engine_devices=(EngineDevice("CPU", "AMD Ryzen 7 7840U", "cpu", 32_000_000_000, 21_000_000_000),),
@@ -60,7 +60,7 @@ def test_names_lose_their_noise(name: str, words: str) -> None:
 
 def test_the_figures_come_with_their_sources_and_the_reasons_for_gaps() -> None:
     rows = {row.key: row for row in figure_rows(LAPTOP)}
-    assert rows["memory.total"].value == "32 GB (29.8 GiB)"
+    assert rows["memory.total"].value == "32 GB (31.0 GiB)"
     assert rows["memory.total"].source == "/proc/meminfo"
     assert rows["memory.swap_total"].label == "Swap (not counted)"
     assert rows["cpu.features"].value == "AVX2, AVX512-VNNI"

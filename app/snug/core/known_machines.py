@@ -178,7 +178,7 @@ def _likeness(item: KnownMachine, text: str) -> float:
         return 0.0
     shares = [max((_word_likeness(word, other) for other in (*there, *aliases)), default=0.0) for word in words]
     weights = [3 if len(word) >= 3 and word.isdigit() else 1 for word in words]  # the number is what names a product
-    share = sum(map(operator.mul, shares, weights)) / sum(weights)
+    share: float = sum(map(operator.mul, shares, weights)) / sum(weights)
     if min(shares) < 1.0:
         return 0.95 * share
     if any(word in _OTHER_PRODUCT and word not in words for word in there):

@@ -6,7 +6,7 @@ from collections import Counter
 
 from snug.core.machine import Gpu, Machine
 from snug.core.machine_words import name_words
-from snug.core.words import size_text
+from snug.core.words import size_text, sold_text
 
 LEAST_CHANGE = 0.02
 """A new kernel or firmware setting moves the total by a few megabytes; that is no news."""
@@ -33,7 +33,7 @@ def _memory(before: Machine, now: Machine) -> list[str]:
     if not was.total or not has.total or abs(has.total - was.total) <= LEAST_CHANGE * was.total:
         return []
     more = "More" if has.total > was.total else "Less"
-    return [f"{more} memory: {size_text(has.total)} (it was {size_text(was.total)})."]
+    return [f"{more} memory: {sold_text(has.total)} (it was {sold_text(was.total)})."]
 
 
 def _processor(before: Machine, now: Machine) -> list[str]:
@@ -58,7 +58,7 @@ def _new(before: Machine, now: Machine) -> list[str]:
     words = []
     for name in _missing(now.gpus, before.gpus):
         gpu = next(gpu for gpu in now.gpus if gpu.name == name)
-        memory = f", with {size_text(gpu.memory_total)} of its own" if _has_own(gpu) else ""
+        memory = f", with {sold_text(gpu.memory_total)} of its own" if _has_own(gpu) else ""
         words.append(f"New graphics: {name_words(name)}{memory}.")
     return words
 
@@ -78,7 +78,7 @@ def _same_cards(before: Machine, now: Machine) -> list[str]:
             words.append(f"New driver for the {name_words(has.name)}: {has.driver} (it was {was.driver}).")
         own = _has_own(was) and _has_own(has)
         if own and abs(has.memory_total - was.memory_total) > LEAST_CHANGE * was.memory_total:
-            change = f"{size_text(has.memory_total)} of its own (it was {size_text(was.memory_total)})"
+            change = f"{sold_text(has.memory_total)} of its own (it was {sold_text(was.memory_total)})"
             words.append(f"The {name_words(has.name)} has {change}.")
     return words
 

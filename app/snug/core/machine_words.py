@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from snug.core.devices import places_of
 from snug.core.machine import Cpu, Disagreement, Gpu, Holder, Machine, Memory
-from snug.core.words import size_text
+from snug.core.words import free_of_text, size_text, sold_text
 
 OWN_NAME = "Snug"
 TAKEN_AS_ALL = "taken as all of it"
@@ -48,19 +49,19 @@ def machine_line(machine: Machine) -> str:
 
 
 def memory_line(machine: Machine) -> str:
-    """What a model may use, in one line: "21 GB of 33 GB free for a model". What the loaded model holds is free for the
-    next one."""
+    """What a model may use, in one line: "21 GB of 32 GB free for a model"; the same figures as in every answer.
+
+    What the loaded model holds is free for the next one; what is kept for the system and the display is not.
+    """
     memory = machine.memory
     if not memory.total:
         return "How much memory this computer has could not be read"
-    free = min(memory.total, memory.available + machine.gives_back.get("memory", 0))
-    words = f"{size_text(free)} of {size_text(memory.total)} free for a model"
+    places = places_of(machine)
+    words = f"{free_of_text(places.main.free, memory.total)} free for a model"
     if memory.limit is not None and memory.limit <= memory.total:
         words += " (the limit of this container)"
-    for index, gpu in enumerate(machine.gpus):
-        if gpu.kind == "discrete" and gpu.memory_total:
-            free = min(gpu.memory_total, gpu.memory_free + machine.gives_back.get(f"gpus.{index}", 0))
-            words += f", and {size_text(free)} of {size_text(gpu.memory_total)} on the {name_words(gpu.name)}"
+    for card in places.cards:
+        words += f", and {free_of_text(card.free, card.total)} on the {name_words(card.name)}"
     return words
 
 
@@ -145,7 +146,7 @@ def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
     for gpu in gpus:
         name = name_words(gpu.name)
         if gpu.kind == "discrete":
-            words.append(f"{name}, {size_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
+            words.append(f"{name}, {sold_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
         else:
             words.append("graphics share the memory" if gpu.name.startswith("Apple") else f"{name}, shares the memory")
     return words
@@ -170,10 +171,16 @@ def _processor_rows(machine: Machine) -> list[FigureRow]:
 
 def _memory_rows(machine: Machine) -> list[FigureRow]:
     memory = machine.memory
-    total = f"{size_text(memory.total)} ({memory.total / 2**30:.1f} GiB)" if memory.total else ""
+    total = f"{sold_text(memory.total)} ({memory.total / 2**30:.1f} GiB)" if memory.total else ""
+    free = free_of_text(memory.available, memory.total)
     rows = [
         _row(machine, "memory.total", "Memory", total),
-        _row(machine, "memory.available", "Free now", size_text(memory.available) if memory.total else ""),
+        _row(
+            machine,
+            "memory.available",
+            "Free now",
+            free_of_text(memory.available, memory.total) if memory.total else "",
+        ),
     ]
     if machine.memory_holders:
         rows.append(_row(machine, "memory_holders", "Held by", holders_words(machine.memory_holders, most=8)))
@@ -212,7 +219,7 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
             "integrated": "Set aside for graphics",
             "unified": "Usable by graphics",
         }
-        total = size_text(gpu.memory_total) if gpu.memory_total else ""
+        total = sold_text(gpu.memory_total) if gpu.memory_total else ""
         rows.append(_row(machine, f"{here}.memory_total", labels[gpu.kind], total))
         if total:
             used = f", {size_text(gpu.memory_used)} in use" if gpu.memory_used else ""

@@ -45,6 +45,16 @@ def sold_text(size_bytes: float) -> str:
     return f"{gib:.1f} GB" if gib < 9.95 else f"{round(gib)} GB"
 
 
+def free_of_text(free: float, total: float) -> str:
+    """What is free of a memory, the total as it is sold: "12 GB of 16 GB".
+
+    Free memory is counted in powers of ten, as files and models are. Where that figure would exceed the name of the
+    size, because hardly anything is in use, it is "nearly all of 16 GB".
+    """
+    sold = sold_text(total)
+    return f"{size_text(free)} of {sold}" if free / 1e9 <= total / 2**30 else f"nearly all of {sold}"
+
+
 def rate_text(bytes_per_s: float) -> str:
     """A transfer rate: "12 MB a second"."""
     return f"{size_text(bytes_per_s)} a second"
