@@ -175,12 +175,7 @@ def _memory_rows(machine: Machine) -> list[FigureRow]:
     free = free_of_text(memory.available, memory.total)
     rows = [
         _row(machine, "memory.total", "Memory", total),
-        _row(
-            machine,
-            "memory.available",
-            "Free now",
-            free_of_text(memory.available, memory.total) if memory.total else "",
-        ),
+        _row(machine, "memory.available", "Free now", free if memory.total else ""),
     ]
     if machine.memory_holders:
         rows.append(_row(machine, "memory_holders", "Held by", holders_words(machine.memory_holders, most=8)))
