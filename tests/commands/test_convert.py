@@ -43,7 +43,7 @@ def test_without_a_type_the_choices_are_shown(snug: Snug, checkpoint: Path) -> N
     ran = snug("convert", str(checkpoint))
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0].startswith("Tiny-Llama: ")
+    assert lines[0].startswith("Tiny-Llama, a model with 2 million weights. The original weights")
     sizes = [line.split()[0] for line in lines if "of 1,000" in line]
     assert sizes.index("Q2_K") < sizes.index("Q4_K_M") < sizes.index("Q8_0") < sizes.index("BF16")
 
