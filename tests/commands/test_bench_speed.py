@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from snug import cli
 from snug.commands import bench_speed
-from snug.commands.bench_speed import compare, quiet_ones, within
+from snug.commands.bench_speed import best_of, compare, quiet_ones, within_share
 from snug.core.fit import FitSettings
 from snug.core.memory_fit import fit
+from snug.core.speed_learning import learnt
 from snug.core.speed_test import SpeedRow
 from snug.paths import Paths
 from snug.store import open_store
@@ -31,14 +33,31 @@ def row(factor: float, busy: float = 0.0) -> SpeedRow:
 
 
 def test_the_share_within_an_eighth_counts_both_sides() -> None:
-    rows = compare([row(1.0), row(1.1), row(0.92), row(1.5), row(0.5)], HERE)
+    rows = compare([row(1.0), row(1.1), row(0.92), row(1.5), row(0.5)], HERE, HERE)
     assert [round(one.ratio, 2) for one in rows] == [1.0, 0.91, 1.09, 0.67, 2.0]
-    assert within(rows, 0.12) == pytest.approx(3 / 5)
+    assert within_share([one.ratio for one in rows], 0.12) == pytest.approx(3 / 5)
 
 
 def test_a_model_measured_beside_busy_programs_is_not_judged() -> None:
-    rows = compare([row(1.0), row(0.1, busy=0.9)], HERE)
+    rows = compare([row(1.0), row(0.1, busy=0.9)], HERE, HERE)
     assert [one.busy for one in quiet_ones(rows)] == [0.0]
+
+
+def test_what_the_short_test_taught_moves_the_second_figure_alone() -> None:
+    taught = replace(HERE, speed_correction=learnt((), HERE, [row(1.2)] * 3))
+    (one,) = compare([row(1.2)], HERE, taught)
+    assert one.ratio == pytest.approx(1 / 1.2)
+    assert one.ratio < one.corrected_ratio <= 1.0
+
+
+def test_each_models_fastest_round_counts() -> None:
+    rounds = [
+        SpeedMeasured(rows=[row(factor)], bandwidth=bandwidth, pip_tokens_per_s=1.0, seconds=3.0)
+        for factor, bandwidth in ((0.8, 2e9), (1.0, 1e9), (0.9, 1e9))
+    ]
+    best = best_of(rounds)
+    assert [one.tokens_per_s for one in best.rows] == [row(1.0).tokens_per_s]
+    assert (best.bandwidth, best.seconds) == (2e9, 9.0)
 
 
 @pytest.mark.parametrize(("busy", "code"), [(0.0, 0), (0.9, 1)])
