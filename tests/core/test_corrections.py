@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from snug.core.corrections import CORRECTED, checked_correction, correctable, with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Cpu, Gpu, Machine, Memory
-from snug.core.machine_words import used_line
+from snug.core.machine_words import figure_rows, used_line
 
 MACHINE = Machine(
     cpu=Cpu("x", 8, 16),
@@ -62,6 +62,12 @@ def test_a_card_whose_memory_nobody_could_read_gets_all_of_the_persons_figure():
     assert (better.gpus[0].memory_total, better.gpus[0].memory_free) == (8_000_000_000, 8_000_000_000)
 
 
+def test_a_corrected_total_is_shown_as_the_person_wrote_it():
+    better = with_corrections(MACHINE, {"memory.total": checked_correction(MACHINE, "memory.total", 64)})
+    assert next(row.value for row in figure_rows(better) if row.key == "memory.total") == "64 GB (64.0 GiB)"
+    assert better.sources["memory.total"] == f"{CORRECTED}; Snug read 30 GB"
+
+
 def test_what_is_free_on_a_card_can_be_corrected_up_to_its_total():
     better = with_corrections(MACHINE, {"gpus.0.memory_free": 2e9})
     assert better.gpus[0].memory_free == 2_000_000_000
@@ -86,8 +92,11 @@ def test_nonsense_is_refused_in_words(amount):
     assert error.value.bad_input
 
 
-def test_an_amount_is_asked_in_gigabytes_and_kept_in_bytes():
-    assert checked_correction(MACHINE, "memory.total", 16) == 16e9
+def test_a_total_is_asked_as_memory_is_sold_and_what_is_free_as_files_are_counted():
+    assert checked_correction(MACHINE, "memory.total", 16) == 16 * 2**30
+    assert checked_correction(MACHINE, "gpus.0.memory_total", 12) == 12 * 2**30
+    assert checked_correction(MACHINE, "memory.available", 16) == 16e9
+    assert checked_correction(MACHINE, "memory.bandwidth", 50) == 50e9
     assert checked_correction(MACHINE, "cpu.cores", 4) == 4
 
 

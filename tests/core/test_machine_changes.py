@@ -39,13 +39,13 @@ def test_a_few_megabytes_that_a_new_kernel_keeps_are_no_news() -> None:
 
 
 def test_more_and_less_memory_is_news() -> None:
-    assert changed(memory=Memory(32 * GIB, 20 * GIB)) == ("More memory: 34 GB (it was 17 GB).",)
-    assert changed(memory=Memory(8 * GIB, 4 * GIB)) == ("Less memory: 8.6 GB (it was 17 GB).",)
+    assert changed(memory=Memory(32 * GIB, 20 * GIB)) == ("More memory: 32 GB (it was 16 GB).",)
+    assert changed(memory=Memory(8 * GIB, 4 * GIB)) == ("Less memory: 8 GB (it was 16 GB).",)
 
 
 def test_a_containers_new_limit_is_named_as_that() -> None:
     assert changed(memory=Memory(4 * GIB, GIB, limit=4 * GIB)) == (
-        "This container may use 4.3 GB of memory (the limit was none).",
+        "This container may use 4 GB of memory (the limit was none).",
     )
 
 
@@ -79,7 +79,7 @@ def test_a_card_whose_driver_waits_for_a_restart_does_not_answer() -> None:
 def test_one_of_two_equal_cards_that_is_gone_is_missed() -> None:
     two = replace(BEFORE, gpus=(CARD, replace(CARD, pci_id="0000:02:00.0")))
     assert machine_changes(two, BEFORE) == ("NVIDIA GeForce RTX 3060 is gone.",)
-    assert machine_changes(BEFORE, two) == ("New graphics: NVIDIA GeForce RTX 3060, with 13 GB of its own.",)
+    assert machine_changes(BEFORE, two) == ("New graphics: NVIDIA GeForce RTX 3060, with 12 GB of its own.",)
 
 
 def test_an_exchanged_processor_is_news() -> None:
@@ -90,5 +90,5 @@ def test_an_exchanged_processor_is_news() -> None:
 
 
 def test_what_an_earlier_reading_did_not_know_is_no_news() -> None:
-    assert machine_changes(Machine(), BEFORE) == ("New graphics: NVIDIA GeForce RTX 3060, with 13 GB of its own.",)
+    assert machine_changes(Machine(), BEFORE) == ("New graphics: NVIDIA GeForce RTX 3060, with 12 GB of its own.",)
     assert machine_changes(replace(BEFORE, gpus=(replace(CARD, driver="", memory_total=0),)), BEFORE) == ()

@@ -7,6 +7,7 @@ import pytest
 from snug.core.machine import Cpu, Disk, EngineDevice, Gpu, Holder, Machine, Memory
 from snug.core.machine_words import figure_rows, machine_line, memory_line, name_words, used_line
 
+GIB = 2**30
 LAPTOP = Machine(
     os="linux",
     os_name="Fedora Linux 41",
@@ -14,7 +15,7 @@ LAPTOP = Machine(
     memory=Memory(33_300_000_000, 22_000_000_000, 78e9, swap_total=8_000_000_000),
     gpus=(Gpu("Radeon 780M", "integrated", memory_shared=16_000_000_000),),
     disks=(Disk("/home/ann/models", 412_000_000_000, 1_000_000_000_000),),
-    engine_devices=(EngineDevice("CPU", "AMD Ryzen 7 7840U", "cpu", 32_000_000_000, 21_000_000_000),),
+    engine_devices=(EngineDevice("CPU", "AMD Ryzen 7 7840U", "cpu", 33_300_000_000, 21_000_000_000),),
     sources={"memory.bandwidth": "measured here with 8 threads", "memory.total": "/proc/meminfo"},
     unread={"gpus.nvidia": "there is no NVIDIA driver on this computer"},
 )
@@ -66,7 +67,7 @@ def test_the_figures_come_with_their_sources_and_the_reasons_for_gaps() -> None:
     assert rows["cpu.features"].value == "AVX2, AVX512-VNNI"
     assert rows["gpus.0.memory_shared"].label == "May borrow (not added)"
     assert rows["disks.0"].value == "412 GB free of 1.0 TB (/home/ann/models)"
-    assert rows["engine_devices.0"].value == "CPU: AMD Ryzen 7 7840U, 21 GB free of 32 GB"
+    assert rows["engine_devices.0"].value == "CPU: AMD Ryzen 7 7840U, 21 GB of 32 GB free"
     assert (rows["gpus.nvidia"].value, rows["gpus.nvidia"].is_known) == ("none found", False)
 
 
@@ -78,11 +79,11 @@ def test_huge_pages_are_in_use_by_nobody_and_not_free() -> None:
 
 
 def test_what_snugs_own_model_holds_is_free_for_the_next_one_and_no_other_programs() -> None:
-    memory = Memory(32_000_000_000, 20_000_000_000)
-    cards = (Gpu("Shared", "integrated"), Gpu("Card", "discrete", 12_000_000_000, 1_000_000_000))
+    memory = Memory(32 * GIB, 32 * GIB - 12_000_000_000)
+    cards = (Gpu("Shared", "integrated"), Gpu("Card", "discrete", 12 * GIB, 1_000_000_000))
     machine = Machine(memory=memory, gpus=cards, gives_back={"memory": 5_000_000_000, "gpus.1": 9_000_000_000})
     assert used_line(machine) == "7.0 GB in use by other programs"
-    assert memory_line(machine) == "25 GB of 32 GB free for a model, and 10 GB of 12 GB on the Card"
+    assert memory_line(machine) == "26 GB of 32 GB free for a model, and 9.4 GB of 12 GB on the Card"
 
 
 def test_snug_is_neither_named_nor_counted_among_the_other_programs() -> None:

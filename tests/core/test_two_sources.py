@@ -38,7 +38,7 @@ def test_memory_that_the_card_may_borrow_is_never_added_to_its_own() -> None:
     assert machine.gpus[0].memory_total == 12 * GIB
     (said,) = machine.disagreements
     assert disagreement_words(said) == (
-        "NVIDIA GeForce RTX 3060: the system says 13 GB, the engine 21 GB. Snug counts with 13 GB: "
+        "NVIDIA GeForce RTX 3060: the system says 12 GB, the engine 20 GB. Snug counts with 12 GB: "
         "the rest is main memory that the card may borrow."
     )
 
@@ -84,7 +84,7 @@ def test_a_containers_limit_is_believed_against_the_engines_view_of_the_whole_co
     processor = seen(64, name="CPU", kind="cpu", description="AMD EPYC")
     machine = with_engine_devices(Machine(memory=Memory(4 * GIB, 3 * GIB, limit=4 * GIB)), (processor,))
     assert machine.memory.total == 4 * GIB
-    assert disagreement_words(machine.disagreements[0]).startswith("Memory: the system says 4.3 GB, the engine 69 GB.")
+    assert disagreement_words(machine.disagreements[0]).startswith("Memory: the system says 4 GB, the engine 64 GB.")
     assert "container" in machine.disagreements[0].why
 
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 
 from snug.core.errors import UserError
 from snug.core.machine import Gpu, Machine
-from snug.core.words import rate_text, size_text
+from snug.core.words import rate_text, size_text, sold_text
 
 CORRECTED = "corrected by you"
 GIGA = 1_000_000_000
+"""Rates and what is free are counted in powers of ten, as models and files are."""
+GIB = 2**30
+"""Totals are asked for as memory is sold: 16 GB are 16 x 2^30 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,14 @@ class Correctable:
     highest: float
 
 
-_SIZE = ("GB", GIGA, 0.1, 4096.0)
+_SIZE = ("GB", GIB, 0.1, 4096.0)
 _FREE = ("GB", GIGA, 0.0, 4096.0)
 _RATE = ("GB a second", GIGA, 0.5, 20_000.0)
 
 
 def correctable(machine: Machine) -> dict[str, Correctable]:
     """The figures of this machine that may be corrected, by their dotted names."""
-    keys = {"memory.total": _SIZE, "memory.available": _SIZE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
+    keys = {"memory.total": _SIZE, "memory.available": _FREE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
     for index, gpu in enumerate(machine.gpus):
         here = f"gpus.{index}"
         if gpu.kind != "integrated":
@@ -131,4 +134,6 @@ def _words_now(machine: Machine, key: str) -> str:
         return ""
     if key == "cpu.cores":
         return f"{value:.0f}"
-    return rate_text(value) if key.endswith("bandwidth") else size_text(value)
+    if key.endswith("bandwidth"):
+        return rate_text(value)
+    return sold_text(value) if key.endswith("total") else size_text(value)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from snug.core.machine import Gpu, Machine
 from snug.core.machine_words import name_words
-from snug.core.words import size_text, sold_text
+from snug.core.words import sold_text
 
 LEAST_CHANGE = 0.02
 """A new kernel or firmware setting moves the total by a few megabytes; that is no news."""
@@ -27,9 +27,9 @@ def _memory(before: Machine, now: Machine) -> list[str]:
     was, has = before.memory, now.memory
     if was.limit != has.limit and has.total and was.total:
         if has.limit is None:
-            return [f"No container limits the memory any more: {size_text(has.total)}."]
-        earlier = size_text(was.limit) if was.limit is not None else "none"
-        return [f"This container may use {size_text(has.limit)} of memory (the limit was {earlier})."]
+            return [f"No container limits the memory any more: {sold_text(has.total)}."]
+        earlier = sold_text(was.limit) if was.limit is not None else "none"
+        return [f"This container may use {sold_text(has.limit)} of memory (the limit was {earlier})."]
     if not was.total or not has.total or abs(has.total - was.total) <= LEAST_CHANGE * was.total:
         return []
     more = "More" if has.total > was.total else "Less"

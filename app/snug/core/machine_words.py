@@ -84,9 +84,11 @@ def holders_words(holders: tuple[Holder, ...], most: int = 3) -> str:
 
 def disagreement_words(disagreement: Disagreement) -> str:
     """One sentence: what both say, which is believed, and why."""
-    system, engine = size_text(disagreement.system_bytes), size_text(disagreement.engine_bytes)
+    is_free = disagreement.key.endswith(("memory_free", "available"))
+    say = size_text if is_free else sold_text
+    system, engine = say(disagreement.system_bytes), say(disagreement.engine_bytes)
     believed = engine if disagreement.is_engine_believed else system
-    free = " free" if disagreement.key.endswith(("memory_free", "available")) else ""
+    free = " free" if is_free else ""
     return (
         f"{disagreement.what}: the system says {system}{free}, the engine {engine}. "
         f"Snug counts with {believed}: {disagreement.why}."
@@ -115,7 +117,7 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
     for index, device in enumerate(machine.engine_devices):
         value = f"{device.name}: {name_words(device.description)}"
         if device.memory_total:
-            value += f", {size_text(device.memory_free)} free of {size_text(device.memory_total)}"
+            value += f", {free_of_text(device.memory_free, device.memory_total)} free"
         rows.append(_row(machine, f"engine_devices.{index}", "The engine sees", value))
     for disagreement in machine.disagreements:
         words = disagreement_words(disagreement)
@@ -183,7 +185,7 @@ def _memory_rows(machine: Machine) -> list[FigureRow]:
         value = f"{size_text(memory.huge_pages)}, not free for a model"
         rows.append(_row(machine, "memory.huge_pages", "Set aside as huge pages", value))
     if memory.limit is not None:
-        rows.append(_row(machine, "memory.limit", "Limit of this container", size_text(memory.limit)))
+        rows.append(_row(machine, "memory.limit", "Limit of this container", sold_text(memory.limit)))
     if memory.swap_total:
         rows.append(_row(machine, "memory.swap_total", "Swap (not counted)", size_text(memory.swap_total)))
     speed = f"{size_text(memory.bandwidth)} a second" if memory.bandwidth else ""
@@ -218,7 +220,8 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
         rows.append(_row(machine, f"{here}.memory_total", labels[gpu.kind], total))
         if total:
             used = f", {size_text(gpu.memory_used)} in use" if gpu.memory_used else ""
-            rows.append(_row(machine, f"{here}.memory_free", "Free of it now", size_text(gpu.memory_free) + used))
+            free = free_of_text(gpu.memory_free, gpu.memory_total)
+            rows.append(_row(machine, f"{here}.memory_free", "Free of it now", free + used))
     if gpu.holders:
         key = f"{here}.holders"
         held = holders_words(gpu.holders, most=5)
