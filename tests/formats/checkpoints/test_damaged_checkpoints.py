@@ -51,7 +51,7 @@ def damage(config: dict[str, Any], tensors: dict[str, Tensor], source: random.Ra
         width = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}[size]
         tensors[name] = (other, raw[: raw.size // size * size].view(width))
     else:
-        settings = config["quantization_config"]
+        settings = config.get("quantization") or config["quantization_config"]
         target = source.choice([settings, *(value for value in settings.values() if isinstance(value, dict))])
         target[source.choice([*sorted(target), "group_size", "weight_block_size"])] = source.choice(JUNK)
 

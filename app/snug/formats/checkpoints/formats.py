@@ -14,6 +14,7 @@ from snug.formats.checkpoints.errors import not_supported
 from snug.formats.checkpoints.fp8 import Fp8
 from snug.formats.checkpoints.gptq import Gptq
 from snug.formats.checkpoints.hqq import Hqq
+from snug.formats.checkpoints.mlx import Mlx
 from snug.formats.checkpoints.mxfp4 import Mxfp4
 from snug.formats.checkpoints.plain import Plain
 from snug.formats.checkpoints.torchao import Torchao
@@ -29,6 +30,7 @@ FORMATS: tuple[type[CheckpointFormat], ...] = (
     Aqlm,
     Hqq,
     Torchao,
+    Mlx,
     Plain,
 )
 
