@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,34 @@ def test_the_plan_is_known_from_the_headers_before_any_shard_is_fetched(hub: Hub
         assert source.parameters == SHAPE.parameters
         assert source.fetch_bytes > source.largest_shard_bytes > 0
     assert shards_here(tmp_path) == []
+
+
+def test_licence_tags_origin_templates_and_pooling_come_along(
+    hub: Hub, repository: Repository, checkpoint: Path, tmp_path: Path
+) -> None:
+    head = "license: apache-2.0\ntags: [small]\nlanguage: [en, de]\nbase_model: maker/Larger-7B"
+    beside = {
+        "README.md": f"---\n{head}\n---\n# Tiny",
+        "chat_template.jinja": "{{ messages }}",
+        "additional_chat_templates/tools.jinja": "{{ tools }}",
+        "modules.json": '[{"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}]',
+        "1_Pooling/config.json": '{"pooling_mode_mean_tokens": true}',
+    }
+    folder = tmp_path / "Tiny-Llama"
+    shutil.copytree(checkpoint, folder)
+    for name, text in beside.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+        repository.files[name] = Bytes(text.encode(), in_lfs=False)
+    with opened(hub, tmp_path) as source, open_local(folder) as local:
+        assert source.entries(15, 2) == local.entries(15, 2)
+        found = {meta.key: meta.value for meta in source.metadata}
+    assert found["general.license"] == "apache-2.0"
+    assert found["general.tags"] == ["small"]
+    assert found["general.languages"] == ["en", "de"]
+    assert found["general.base_model.0.repo_url"] == "https://huggingface.co/maker/Larger-7B"
+    assert found["tokenizer.chat_template.tools"] == "{{ tools }}"
+    assert found["llama.pooling_type"] == 1
 
 
 def test_shards_come_one_by_one_and_go_when_they_were_used(hub: Hub, wanted: str, tmp_path: Path) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from snug.convert.architectures.model_card import CARD
+from snug.convert.architectures.pooling import MODULES, USUAL_SETTINGS
 from snug.convert.pipeline import Stopped
 from snug.convert.plan import OutputTensor
 from snug.convert.source import CheckpointSource, Fetching, digest_of, fingerprints
 from snug.core.errors import UserError
 from snug.formats.byte_source import FileSource
 from snug.formats.checkpoints import pickles
-from snug.formats.checkpoints.checkpoint import INDEX, QUANTISATION_FILES, TOKENIZER_FILES, Checkpoint
+from snug.formats.checkpoints.checkpoint import (
+    CHAT_TEMPLATES,
+    INDEX,
+    QUANTISATION_FILES,
+    TOKENIZER_FILES,
+    Checkpoint,
+)
 from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.safetensors_header import read_header
 from snug.formats.checkpoints.shard_index import check_shard_name
@@ -23,7 +32,8 @@ from snug.hub.checkpoint_files import CheckpointFiles, list_checkpoint, remote_b
 from snug.hub.downloader import Order, Paused, Report
 from snug.hub.remote import Access, File
 
-SMALL_FILES = ("config.json", INDEX, *QUANTISATION_FILES, *TOKENIZER_FILES)
+SMALL_FILES = ("config.json", INDEX, CARD, MODULES, USUAL_SETTINGS, *QUANTISATION_FILES, *TOKENIZER_FILES)
+_CHAT_TEMPLATE = re.compile(rf"{CHAT_TEMPLATES}/[\w.-]{{1,100}}\.jinja", re.ASCII)
 
 
 class _Shard:
@@ -112,7 +122,7 @@ class HubSource(CheckpointSource):
     ) -> None:
         self._access = access
         self._shard_folder = shards
-        found = list_checkpoint(access, repo, revision, SMALL_FILES)
+        found = list_checkpoint(access, repo, revision, is_small_file)
         _check_convertible(found)
         folder = _fetch_small(access, found, cache / found.commit[:16], is_cancelled)
         checkpoint = RemoteCheckpoint(access, found, folder)
@@ -192,6 +202,11 @@ class HubSource(CheckpointSource):
         return {self.checkpoint.files.file_name(part) for part in parts if part in self.checkpoint.files}
 
 
+def is_small_file(name: str) -> bool:
+    """Whether a repository's file of that name describes the model: settings, tokenizer, templates, its page."""
+    return name in SMALL_FILES or _CHAT_TEMPLATE.fullmatch(name) is not None
+
+
 def _check_convertible(found: CheckpointFiles) -> None:
     if found.weights and "config.json" in found.small:
         return
@@ -211,7 +226,7 @@ def _check_convertible(found: CheckpointFiles) -> None:
 
 
 def _fetch_small(access: Access, found: CheckpointFiles, folder: Path, is_cancelled: Callable[[], bool]) -> Path:
-    """Config and tokenizer, in the folder where they now are."""
+    """Config, tokenizer and page, in the folder where they now are."""
     order = Order(
         access=access,
         repo=found.repo,
@@ -223,4 +238,4 @@ def _fetch_small(access: Access, found: CheckpointFiles, folder: Path, is_cancel
         fetched, _ = downloader.download(order, report=lambda _: None, should_stop=is_cancelled)
     except Paused:
         raise Stopped from None
-    return Path(fetched[0].path).parent
+    return next(Path(file.path).parent for file in fetched if file.name == "config.json")

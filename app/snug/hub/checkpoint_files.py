@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx2
@@ -22,14 +22,17 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 class CheckpointFiles:
-    """What a repository at one commit has of a checkpoint. `small` and `weights` by name, all at its top level."""
+    """What a repository at one commit has of a checkpoint. `small` and `weights` by name, weights at its top level.
 
-    def __init__(self, repo: str, commit: str, files: Collection[File], wanted: Collection[str]) -> None:
+    `is_wanted` says of a name whether a small file is one that describes the model.
+    """
+
+    def __init__(self, repo: str, commit: str, files: Collection[File], is_wanted: Callable[[str], bool]) -> None:
         self.repo = repo
         self.commit = commit
         top = {file.name: file for file in files if "/" not in file.name and "\\" not in file.name}
         self.small = {
-            name: file for name, file in top.items() if name in wanted and 0 < file.size_bytes <= MOST_SMALL_BYTES
+            file.name: file for file in files if is_wanted(file.name) and 0 < file.size_bytes <= MOST_SMALL_BYTES
         }
         self.weights: Mapping[str, File] = {
             name: file for name, file in top.items() if name.endswith(".safetensors") and not name.startswith(".")
@@ -38,9 +41,9 @@ class CheckpointFiles:
 
 
 def list_checkpoint(
-    access: Access, repo: str, revision: str, wanted: Collection[str], patience: Patience = DEFAULT_PATIENCE
+    access: Access, repo: str, revision: str, is_wanted: Callable[[str], bool], patience: Patience = DEFAULT_PATIENCE
 ) -> CheckpointFiles:
-    """The files of a repository, `wanted` being the names of the small ones. Raises UserError."""
+    """The files of a repository; of the small ones those whose names `is_wanted`. Raises UserError."""
     if not REPO_NAME.fullmatch(repo):
         raise UserError(
             f"{text_of(repo, 100)!r} is not the name of a model on the Hub.",
@@ -50,7 +53,7 @@ def list_checkpoint(
         )
     with open_api(access, patience) as api:
         info = api.model_info(repo, revision=revision or "main", files_metadata=True)
-        return CheckpointFiles(repo, text_of(info.sha, 64) or revision, files_of(info), wanted)
+        return CheckpointFiles(repo, text_of(info.sha, 64) or revision, files_of(info), is_wanted)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from snug.convert.architectures.model_names import name_parts, title
 from snug.convert.plan import Meta
 
+CARD = "README.md"
 MOST_BYTES = 1024 * 1024
 MOST_HEAD_CHARACTERS = 64 * 1024
 MOST_SOURCES = 64
@@ -26,7 +27,7 @@ _HUB_ADDRESS = re.compile(r"https?://huggingface\.co/([^/]+/[^/]+)$")
 
 def read_card(folder: Path) -> Mapping[str, Any]:
     """The head of README.md in `folder`, texts and lists; empty where there is none or it cannot be read."""
-    path = folder / "README.md"
+    path = folder / CARD
     try:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             return {}

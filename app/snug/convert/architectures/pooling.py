@@ -10,6 +10,8 @@ from snug.core.errors import UserError
 from snug.formats.checkpoints.json_text import parse_object
 
 MOST_BYTES = 1024 * 1024
+MODULES = "modules.json"
+USUAL_SETTINGS = "1_Pooling/config.json"
 FOLDER_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 FLAGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last"}
 MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
@@ -17,7 +19,7 @@ MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 
 def read_pooling(folder: Path) -> str | None:
     """ "mean", "cls" or "last"; None where the model's folder does not say."""
-    modules = _json(folder / "modules.json")
+    modules = _json(folder / MODULES)
     for module in modules if isinstance(modules, list) else ():
         if not isinstance(module, dict) or not str(module.get("type")).endswith("Pooling"):
             continue
