@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from snug.formats.random_checkpoint import LlamaShape, write_checkpoint
-from snug.paths import resources_folder
+from snug.paths import Paths, resources_folder
+from snug.store import InstanceLock
 
 Snug = Callable[..., Any]
 PIP = str(resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf")
@@ -46,6 +47,43 @@ def test_without_a_type_the_choices_are_shown(snug: Snug, checkpoint: Path) -> N
     assert lines[0].startswith("Tiny-Llama, a model with 2 million weights. The original weights")
     sizes = [line.split()[0] for line in lines if "of 1,000" in line]
     assert sizes.index("Q2_K") < sizes.index("Q4_K_M") < sizes.index("Q8_0") < sizes.index("BF16")
+    assert any("free on the disk" in line for line in lines)
+
+
+def test_the_choices_say_disk_memory_time_speed_and_loss(snug: Snug, checkpoint: Path) -> None:
+    ran = snug("convert", str(checkpoint), "--preview", "--json")
+    assert ran.code == 0, ran.err
+    preview, here = ran.document["preview"], ran.document["here"]
+    assert preview["free_bytes"] > 0
+    for choice in preview["choices"]:
+        there = here[choice["type_name"]]
+        assert 0 < choice["size_bytes"] < there["memory_bytes"]
+        assert choice["seconds"] > 0
+        assert 0 <= choice["words_changed"] <= 1000
+        assert there["verdict"] == "fits_well"
+        assert 0 < there["speed"]["low"] <= there["speed"]["mid"] <= there["speed"]["high"]
+
+
+def test_the_figures_are_said_before_the_start(snug: Snug, checkpoint: Path, tmp_path: Path) -> None:
+    ran = snug("convert", str(checkpoint), "--to", "Q4_K_M", "--out", str(tmp_path / "x.gguf"), "--no-check")
+    assert ran.code == 0, ran.err
+    said = ran.err
+    for words in ("on the disk", "of memory to run", "to make", "words a second", "words that change", "free on the"):
+        assert words in said
+
+
+def test_a_file_made_while_the_window_is_open_is_kept_and_said(
+    snug: Snug, home: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    lock = InstanceLock(Paths(home))
+    assert lock.acquire()
+    try:
+        ran = snug("convert", str(checkpoint), "--to", "Q8_0", "--out", str(tmp_path / "x.gguf"), "--no-check")
+    finally:
+        lock.release()
+    assert ran.code == 0, ran.err
+    assert "window is open" in ran.err
+    assert (tmp_path / "x.gguf").is_file()
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,20 @@ import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from typing import Any
 
 from snug.commands.command import Command, Context
 from snug.commands.conversion_line import ConversionLine
+from snug.commands.fit import speed_document
 from snug.commands.hub_facts import hub_access
 from snug.commands.machine import models_folder, read_here
 from snug.commands.measured_quality import keep_divergence
 from snug.core.errors import UserError
-from snug.core.fit import FitSettings
+from snug.core.fit import Fit, FitSettings
+from snug.core.machine import Machine
 from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit
-from snug.core.words import duration_text, size_text, verdict_text
+from snug.core.words import duration_text, size_text, verdict_text, words_per_second_text
 from snug.hub.names import read_wanted
 from snug.store.own_texts import CHATS, write_conversations
 from snug.store.rows import MADE_HERE, LibraryModel, NewModel
@@ -27,6 +30,7 @@ from snug.worker.conversion_messages import (
     ConversionPreviewed,
     ConversionSource,
     Convert,
+    DiscardConversion,
     PreviewConversion,
 )
 from snug.worker.protocol import Cancelled, Event
@@ -80,10 +84,11 @@ def run(arguments: Namespace, context: Context) -> int:
     folder = str(Path(arguments.out).absolute().parent) if arguments.out else models_folder(context)
     preview = context.child().request(PreviewConversion(source=source, folder=folder), timeout=PREVIEW_LIMIT_S)
     assert isinstance(preview, ConversionPreviewed)
+    machine = read_here(context)
     if arguments.preview or not (arguments.to or arguments.budget):
-        return show(preview, context)
+        return show(preview, machine, context)
     if arguments.budget < 0:
-        arguments.budget = fitting_size(preview, -arguments.budget, context)
+        arguments.budget = fitting_size(preview, -arguments.budget, machine, context)
     out = Path(arguments.out).absolute() if arguments.out else Path(folder) / result_name(preview, arguments)
     request = Convert(
         source=source,
@@ -96,15 +101,14 @@ def run(arguments: Namespace, context: Context) -> int:
         threads=arguments.threads,
         check=not arguments.no_check,
     )
-    for line in before(preview, request):
+    for line in before(preview, request, machine):
         context.note(line)
     try:
         done = follow(context.child(), request, context)
     finally:
         if arguments.calibrate == CHATS:
             Path(request.calibration).unlink(missing_ok=True)
-    model = add_to_library(done, source, context) if done.facts.kind != "adapter" else None
-    keep_divergence(context, source.repo, done.path, done.type_name, done.divergence)
+    model = keep(done, source, context) if done.facts.kind != "adapter" else None
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
@@ -115,9 +119,8 @@ def run(arguments: Namespace, context: Context) -> int:
     return 0
 
 
-def fitting_size(preview: ConversionPreviewed, pages: int, context: Context) -> int:
+def fitting_size(preview: ConversionPreviewed, pages: int, machine: Machine, context: Context) -> int:
     """Bytes of the largest file that fits this computer with a conversation of so many pages. Raises UserError."""
-    machine = read_here(context, measure_bandwidth=False)
     size = largest_that_fits([choice.facts for choice in preview.choices], machine, pages)
     if not size:
         raise UserError(
@@ -169,51 +172,80 @@ def _file(name: str) -> Path:
     return path.absolute()
 
 
-def show(preview: ConversionPreviewed, context: Context) -> int:
+def show(preview: ConversionPreviewed, machine: Machine, context: Context) -> int:
     """The choices as a table, each with what it would be like here."""
-    machine = read_here(context, measure_bandwidth=False)
+    answers = [fit(choice.facts, FitSettings(), machine) for choice in preview.choices]
     if context.json:
-        context.print_document({"preview": preview})
+        here = {choice.type_name: _here(answer) for choice, answer in zip(preview.choices, answers, strict=True)}
+        context.print_document({"preview": preview, "here": here})
         return 0
     context.say(preview.sentence)
-    for warning in preview.warnings:
-        context.say(warning)
-    context.say(f"{'type':10} {'size':>9} {'time':>14}   words that change    here")
-    for choice in preview.choices:
-        answer = fit(choice.facts, FitSettings(), machine)
-        context.say(
-            f"{choice.type_name:10} {size_text(choice.size_bytes):>9} {duration_text(choice.seconds):>14}   "
-            f"{_changed(choice):18}   {verdict_text(answer)}"
-            + (" (needs --calibrate)" if choice.needs_calibration else "")
+    for line in (*preview.warnings, *_disk_words(preview)):
+        context.say(line)
+    context.say(f"{'':10} {'on the':>8} {'memory':>8} {'time to':>11}  {'it writes':20}  {'words that':12}")
+    context.say(f"{'type':10} {'disk':>8} {'to run':>8} {'make it':>11}  {'about':20}  {'change':12}  here")
+    for choice, answer in zip(preview.choices, answers, strict=True):
+        cells = (
+            f"{choice.type_name:10} {size_text(choice.size_bytes):>8} {size_text(answer.memory.total):>8} "
+            f"{_brief(duration_text(choice.seconds)):>11}  {_brief(words_per_second_text(answer.speed)):20}  "
+            f"{_brief(_changed(choice)):12}  {verdict_text(answer)}"
         )
-    context.say("The words that change are estimates. Make one with --to TYPE.")
+        context.say(cells + (" (needs --calibrate)" if choice.needs_calibration else ""))
+    context.say("All but the sizes on the disk are estimates. Make one with --to TYPE.")
     return 0
+
+
+def _brief(words: str) -> str:
+    return words.removeprefix("about ")
+
+
+def _here(answer: Fit) -> dict[str, Any]:
+    """What one type would be like on this computer: bytes of memory, tokens a second."""
+    return {
+        "verdict": answer.verdict.value,
+        "memory_bytes": answer.memory.total,
+        "context": answer.context,
+        "speed": speed_document(answer.speed),
+    }
 
 
 def _changed(choice: ConversionChoice) -> str:
     return "not known" if choice.words_changed < 0 else f"about {choice.words_changed:.0f} of 1,000"
 
 
-def _chosen(preview: ConversionPreviewed, type_name: str) -> ConversionChoice | None:
-    return next((choice for choice in preview.choices if choice.type_name == type_name), None)
-
-
-def before(preview: ConversionPreviewed, request: Convert) -> list[str]:
-    """What is about to happen, in words."""
-    lines = [preview.sentence, *preview.warnings]
-    choice = _chosen(preview, request.type_name.upper())
-    if choice is not None:
-        lines.append(
-            f"As {choice.type_name} it takes {size_text(choice.size_bytes)} and about "
-            f"{duration_text(choice.seconds)} to make; {size_text(preview.free_bytes)} are free on the disk."
-        )
+def _disk_words(preview: ConversionPreviewed) -> list[str]:
+    """How much comes from the Hub, what lies on the disk meanwhile, and how much is free there."""
+    lines = []
     if preview.fetch_bytes:
         lines.append(
             f"{size_text(preview.fetch_bytes)} are fetched for it, "
             f"at most {size_text(preview.working_bytes)} of them kept at a time."
         )
+    return [*lines, f"{size_text(preview.free_bytes)} are free on the disk."]
+
+
+def _chosen(preview: ConversionPreviewed, type_name: str) -> ConversionChoice | None:
+    return next((choice for choice in preview.choices if choice.type_name == type_name), None)
+
+
+def before(preview: ConversionPreviewed, request: Convert, machine: Machine) -> list[str]:
+    """What is about to happen, in words."""
+    lines = [preview.sentence, *preview.warnings]
+    choice = _chosen(preview, request.type_name.upper())
+    if choice is not None:
+        answer = fit(choice.facts, FitSettings(), machine)
+        lines.append(
+            f"{choice.type_name} takes {size_text(choice.size_bytes)} on the disk, {size_text(answer.memory.total)} of "
+            f"memory to run, and {duration_text(choice.seconds)} to make."
+        )
+        lines.append(f"Here: {verdict_text(answer)}, {words_per_second_text(answer.speed)}; "
+                     f"words that change: {_changed(choice)}.")  # fmt: skip
+    lines += _disk_words(preview)
     if request.calibration or request.budget_bytes:
-        lines.append("The original in 16 bits lies beside the result while the text is read.")
+        lines.append(
+            f"While the text is read, the original in 16 bits ({size_text(2 * preview.parameters)}) lies beside the "
+            "result, unless the source is one; it is removed when the file is made."
+        )
     if preview.resumable:
         lines.append(f"An interrupted conversion to {preview.resumable} is {100 * preview.resumable_done:.0f} % done.")
     return lines
@@ -230,6 +262,9 @@ def follow(child: WorkerClient, request: Convert, context: Context) -> Conversio
         answer = child.request(request, on_event=tell, timeout=SILENCE_LIMIT_S)
     except KeyboardInterrupt:
         child.kill()  # safe at any instant: the journal knows what is on the disk
+        if Path(request.out).exists():
+            context.child().request(DiscardConversion(out=request.out), timeout=PREVIEW_LIMIT_S)
+            raise _unchecked(request.out) from None
         raise _stopped() from None
     finally:
         line.close()
@@ -241,6 +276,27 @@ def follow(child: WorkerClient, request: Convert, context: Context) -> Conversio
 
 def _stopped() -> UserError:
     return UserError("The conversion is stopped.", "The same command goes on where it stopped.", kind="paused")
+
+
+def _unchecked(path: str) -> UserError:
+    return UserError(
+        f"{Path(path).name} is made; only the checks of it were stopped.",
+        f'Take it into the library: snug add "{path}"',
+        kind="unchecked",
+    )
+
+
+def keep(done: ConversionDone, source: ConversionSource, context: Context) -> LibraryModel | None:
+    """The library's row of the new file, with its measured loss; None where the window has the library open."""
+    try:
+        model = add_to_library(done, source, context)
+        keep_divergence(context, source.repo, done.path, done.type_name, done.divergence)
+    except UserError as error:
+        if error.kind != "already-open":
+            raise
+        context.note("It is not in the library yet, because Snug's window is open: add it there.")
+        return None
+    return model
 
 
 def add_to_library(done: ConversionDone, source: ConversionSource, context: Context) -> LibraryModel:
