@@ -183,3 +183,5 @@ def start_app(screen: Screen, tmp_path: Path) -> Iterator[Callable[[str], App]]:
     for app in apps:
         if app.process.poll() is None:
             app.kill()
+    faults = tmp_path / "home" / "logs" / "faults.log"
+    assert not faults.exists(), faults.read_text("utf-8")

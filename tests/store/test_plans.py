@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from snug.core.known_memory import MeasuredLoad, accuracy_words, memory_key
 from snug.core.memory_fit import fit, known_fit
 from snug.paths import resources_folder
 from snug.store import kept_file
-from snug.store.plans import MEASURED_FILE, Plans
+from snug.store.plans import MEASURED_FILE, Plans, engine_version
 from tests.core.machines import card, machine
 
 CATALOGUE = {entry.key: entry for entry in load_catalogue(resources_folder() / "catalogue" / "models.json")}
@@ -111,3 +112,7 @@ def test_a_disk_that_refuses_costs_only_the_plan(tmp_path: Path) -> None:
     plans.keep_planned(EIGHT, SETTINGS, PLAN)
     plans.record("Eight", EIGHT, SETTINGS, fit(EIGHT, SETTINGS, machine(32)), TAKEN)
     assert plans.planned(EIGHT, SETTINGS) is None
+
+
+def test_the_engines_version_is_read_from_the_name_of_its_record() -> None:
+    assert engine_version() == importlib.metadata.version("llama-cpp-python")

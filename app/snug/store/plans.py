@@ -7,7 +7,7 @@ replaced as a whole, so that window and command line may both write; a damaged o
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +20,27 @@ from snug.store.kept_file import KeptFile
 MEASURED_FILE = "measured_memory.json"
 
 
+def engine_version() -> str:
+    """The version of llama-cpp-python, from the name of its record beside it.
+
+    Only where that is not there by importlib.metadata, which would cost the window 3 MB.
+    """
+    spec = importlib.util.find_spec("llama_cpp")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for record in Path(folder).parent.glob("llama_cpp_python-*.dist-info"):
+            return record.name.removesuffix(".dist-info").rpartition("-")[2]
+    from importlib.metadata import version
+
+    return version("llama-cpp-python")
+
+
 class Plans:
     """The figures of this installation and engine version. Nothing here raises: what is lost is made again."""
 
     def __init__(self, cache: Path, home: Path) -> None:
         self._planned = KeptFile(cache / "plans.json")
         self._measured = KeptFile(home / MEASURED_FILE)
-        self._engine = importlib.metadata.version("llama-cpp-python")
+        self._engine = engine_version()
 
     def planned(self, facts: ModelFacts, settings: FitSettings) -> PlannedMemory | None:
         """The engine's plan; None where it was not made yet."""

@@ -23,7 +23,10 @@ def load_late(modules: dict[str, dict[str, Any]] | None = None) -> None:
     """Put stand-ins where the modules are not loaded yet; each becomes the real module when it is looked into."""
     for name, known in (LATE if modules is None else modules).items():
         if name not in sys.modules:
-            sys.modules[name] = _stand_in(name, known)
+            module = sys.modules[name] = _stand_in(name, known)
+            package, _, child = name.rpartition(".")
+            if package:  # what `import a.b` leaves there, and `a.b.name` looks into
+                setattr(sys.modules[package], child, module)
 
 
 def _stand_in(name: str, known: dict[str, Any]) -> ModuleType:
