@@ -142,7 +142,8 @@ def test_memory_is_shown_in_the_size_that_it_is_sold_as(size: float, text: str) 
 @pytest.mark.parametrize(
     ("free", "total", "text"),
     [(12.1e9, 16 * GIB, "12 GB of 16 GB"), (15.9e9, 16 * GIB, "16 GB of 16 GB"),
-     (16.2e9, 16 * GIB, "nearly all of 16 GB"), (480e6, 15.5 * GIB, "480 MB of 16 GB"), (0, 8 * GIB, "0 bytes of 8 GB")],
+     (16.2e9, 16 * GIB, "nearly all of 16 GB"), (480e6, 15.5 * GIB, "480 MB of 16 GB"),
+     (0, 8 * GIB, "0 bytes of 8 GB")],
 )  # fmt: skip
 def test_free_memory_never_exceeds_the_name_of_its_total(free: float, total: float, text: str) -> None:
     assert free_of_text(free, total) == text
