@@ -63,6 +63,17 @@ def test_a_layout_with_experts_apart_beats_whole_layers() -> None:
     assert apart.speed.mid > whole.speed.mid
 
 
+def test_an_output_head_that_stays_in_main_memory_costs_time() -> None:
+    """All layers but not the head on a card: the head is read from main memory for each token."""
+    model, computer = facts("qwen3-14b"), machine(32, card(gigabytes=24))
+    without = fit(model, replace(EIGHT_K, gpu_layers=model.layers), computer)
+    whole = fit(model, replace(EIGHT_K, gpu_layers=model.layers + 1), computer)
+    assert without.speed is not None
+    assert whole.speed is not None
+    head_seconds = model.output_bytes / 50e9
+    assert 1 / without.speed.mid > 1 / whole.speed.mid + 0.5 * head_seconds
+
+
 def test_unlike_cards_of_one_maker_share_a_model_the_faster_one_first() -> None:
     fast, slow = card("NVIDIA GeForce RTX 3090", 24, 936e9), card("NVIDIA GeForce RTX 3060", 12, 360e9)
     answer = fit(facts("llama-3.3-70b-instruct", "Q3_K_M"), EIGHT_K, machine(64, slow, fast))

@@ -53,7 +53,11 @@ class Parts:
         )  # fmt: skip
 
     def __add__(self, more: Parts) -> Parts:
-        return Parts(*(getattr(self, name) + getattr(more, name) for name in PART_NAMES))
+        return Parts(
+            self.weights + more.weights, self.conversation + more.conversation, self.compute + more.compute,
+            self.repacked + more.repacked, self.projector + more.projector, self.adapters + more.adapters,
+            self.other + more.other,
+        )  # fmt: skip
 
 
 PART_NAMES = ("weights", "conversation", "compute", "repacked", "projector", "adapters", "other")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from snug.core.gpu_pci_ids import TABLE_ROWS
 
@@ -128,6 +129,7 @@ _LAPTOP = re.compile(r"\b(laptop|mobile|notebook|max ?q)\b")
 _TWICE = re.compile(r"\b(m\d) \1\b")
 
 
+@lru_cache(maxsize=256)
 def known_device(name: str, memory_bytes: int = 0) -> KnownDevice | None:
     """The row of the device with that name, or None where the table does not hold exactly that device."""
     words = _words(name)

@@ -70,6 +70,12 @@ class Layout:
         self.beside = Parts(projector=projector_need(settings.projector_bytes), adapters=settings.adapter_bytes)
         self.repacked = repacked_bytes(facts, cpu) if settings.extra_buffers else 0
         self._sums: dict[int, list[int]] = {}
+        self._talk_before, self._dense_before, self._experts_before = (
+            (0, *accumulate(pieces)) for pieces in (self.talk, self.dense, self.experts)
+        )
+        self._widest_dense, self._widest_experts = (
+            (0, *accumulate(pieces, max)) for pieces in (self.dense, self.experts)
+        )
 
     # --- filling cards ---------------------------------------------------------------------------------------
 
@@ -93,8 +99,8 @@ class Layout:
     def _copied(self, layers: int, cpu_experts: int) -> int:
         """Room for one matrix of a layer that is not there, or of experts that are not."""
         left = self.layers - min(layers, self.layers)
-        experts = max(self.experts[: max(left, cpu_experts)], default=0)
-        return max(experts, max(self.dense[:left], default=0)) // MATRICES_A_LAYER
+        experts = self._widest_experts[min(self.layers, max(left, cpu_experts))]
+        return max(experts, self._widest_dense[left]) // MATRICES_A_LAYER
 
     def _piece_sums(self, cpu_experts: int) -> list[int]:
         """Bytes of the layers before each one, were all on one card; the head is the last piece."""
@@ -119,7 +125,7 @@ class Layout:
         return [
             Parts(
                 weights=weights,
-                conversation=sum(self.talk) - sum(card.conversation for card in cards),
+                conversation=self._talk_before[-1] - sum(card.conversation for card in cards),
                 compute=self.compute // 4 if moved_head and not split.cpu_experts else self.compute,
                 repacked=round(self.repacked * self._left_in_main(split)),
                 other=self.other,
@@ -131,8 +137,8 @@ class Layout:
     def _left_in_main(self, split: Split) -> float:
         """The share of the layers' weights that stays in main memory."""
         first = self.layers - min(split.layers, self.layers)
-        stays = sum(self.dense[:first]) + sum(self.experts[: max(first, split.cpu_experts)])
-        return stays / max(1, sum(self.dense) + sum(self.experts))
+        stays = self._dense_before[first] + self._experts_before[min(self.layers, max(first, split.cpu_experts))]
+        return stays / max(1, self._dense_before[-1] + self._experts_before[-1])
 
     def _range(self, split: Split, index: int) -> tuple[int, int, bool]:
         """First layer, the layer after the last, and whether the head is there too, of the card at `index`."""
@@ -142,10 +148,11 @@ class Layout:
 
     def _card_parts(self, split: Split, index: int, *, is_first: bool) -> Parts:
         first, end, has_head = self._range(split, index)
-        weights = sum(self.dense[first:end]) + sum(self.experts[max(first, split.cpu_experts) : end])
+        weights = _between(self._dense_before, first, end)
+        weights += _between(self._experts_before, max(first, split.cpu_experts), end)
         held = Parts(
             weights=weights + (self.output if has_head else 0),
-            conversation=sum(self.talk[first:end]),
+            conversation=_between(self._talk_before, first, end),
             compute=self.compute + self._copied(split.layers, split.cpu_experts),
             other=CARD_PROCESS_BYTES,
         )
@@ -158,10 +165,12 @@ class Layout:
         dense_share, expert_share = self._active_shares()
         first = self.layers - min(split.layers, self.layers)
         apart = max(0, split.cpu_experts - first)  # layers of cards whose experts are in main memory
-        touched = dense_share * sum(self.dense[:first]) + expert_share * sum(self.experts[: first + apart])
+        touched = dense_share * self._dense_before[first] + expert_share * _between(
+            self._experts_before, 0, first + apart
+        )
         has_head = split.layers > self.layers
         works = []
-        if touched > 0 or first or not split.layers:
+        if touched > 0 or not has_head:
             weights = round(touched) + (0 if has_head else self.output)
             works.append(Work(main, weights, self._talk_touched(0, first), first + apart))
         for index, count in enumerate(split.counts):
@@ -169,8 +178,8 @@ class Layout:
                 continue
             start, end, head = self._range(split, index)
             weights = round(
-                dense_share * sum(self.dense[start:end])
-                + expert_share * sum(self.experts[max(start, split.cpu_experts) : end])
+                dense_share * _between(self._dense_before, start, end)
+                + expert_share * _between(self._experts_before, max(start, split.cpu_experts), end)
             ) + (self.output if head else 0)
             works.append(Work(split.cards[index], weights, self._talk_touched(start, end), end - start))
         return tuple(works)
@@ -178,7 +187,7 @@ class Layout:
     def _talk_touched(self, start: int, end: int) -> int:
         states = self.facts.recurrent_state_bytes * (end - start) / self.layers
         fill = min(CONVERSATION_FILL_TOKENS, self.context / 4) / max(1, self.context)
-        return round(max(0.0, sum(self.talk[start:end]) - states) * fill + states)
+        return round(max(0.0, _between(self._talk_before, start, end) - states) * fill + states)
 
     def _active_shares(self) -> tuple[float, float]:
         """The shares of the layers' dense weights and of all experts that each token touches."""
@@ -186,7 +195,7 @@ class Layout:
         active = active_share(self.facts, repeating) * repeating
         if not self.has_experts:
             return (active / repeating if repeating else 1.0), 0.0
-        return 1.0, max(0.0, min(1.0, (active - sum(self.dense)) / sum(self.experts)))
+        return 1.0, max(0.0, min(1.0, (active - self._dense_before[-1]) / self._experts_before[-1]))
 
 
 def offload_of(split: Split, facts: ModelFacts) -> Offload:
@@ -201,6 +210,12 @@ def offload_of(split: Split, facts: ModelFacts) -> Offload:
         cpu_experts=split.cpu_experts,
         draft_layers=facts.draft_layers,
     )
+
+
+def _between(before: tuple[int, ...], first: int, end: int) -> int:
+    """The sum of the pieces from `first` to the one before `end`, from the sums before each piece."""
+    last = len(before) - 1
+    return max(0, before[min(last, end)] - before[min(last, first)])
 
 
 def _scaled(parts: list[int], total: int) -> list[int]:

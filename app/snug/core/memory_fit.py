@@ -6,6 +6,7 @@ Deterministic and free of side effects: badge, details, loader and command line 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Offload, Parts, PlannedMemory, SpeedRange, Verdict
@@ -145,11 +146,15 @@ def _with_context(
     smallest = at(least)
     if smallest.verdict is not Verdict.FITS_WELL:
         return smallest
-    base = at(min(cap, CARD_CONTEXT), None)
+
+    @cache
+    def usual_on_cards() -> int:
+        return at(min(cap, CARD_CONTEXT), None).weights_on_cards if places.groups else 0
 
     def fits_well(plan: Plan) -> bool:
-        keeps_cards = plan.context <= CARD_CONTEXT or plan.weights_on_cards >= base.weights_on_cards
-        return keeps_cards and plan.verdict is Verdict.FITS_WELL
+        if plan.verdict is not Verdict.FITS_WELL:
+            return False
+        return plan.context <= CARD_CONTEXT or plan.is_all_on_cards or plan.weights_on_cards >= usual_on_cards()
 
     whole = at(cap)
     if fits_well(whole):

@@ -6,6 +6,8 @@ entries, one state a recurrent layer); the constants were measured on its logs.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from snug.core.errors import UserError
 from snug.core.machine import Cpu
 from snug.core.model_facts import ModelFacts
@@ -56,17 +58,18 @@ def layer_conversations(facts: ModelFacts, context: int, kv_type: str, batch: in
     own_cache = len(facts.kv_heads) - facts.shared_kv_layers
     states = sum(1 for heads in facts.kv_heads if heads == 0) or 1
     state = facts.recurrent_state_bytes // (states if 0 in facts.kv_heads else max(1, len(facts.kv_heads)))
+    all_have_states = 0 not in facts.kv_heads
+    windows = (*facts.windows, *(0,) * (len(facts.kv_heads) - len(facts.windows)))
+    sizes: dict[tuple[int, int, int, int], int] = {}  # most layers are alike
     result = []
-    for index, heads in enumerate(facts.kv_heads):
-        if index >= own_cache:
-            result.append(0)
-            continue
-        window = facts.windows[index] if index < len(facts.windows) else 0
-        cells = min(whole, padded(window + batch)) if window else whole
-        row = heads * (facts.head_dims_k[index] + facts.head_dims_v[index])
-        always_there = state if heads == 0 or 0 not in facts.kv_heads else 0
-        result.append(round(cells * row * bits / 8) + always_there)
-    return result
+    for layer in islice(zip(facts.kv_heads, facts.head_dims_k, facts.head_dims_v, windows, strict=False), own_cache):
+        if layer not in sizes:
+            heads, key, value, window = layer
+            cells = min(whole, padded(window + batch)) if window else whole
+            always_there = state if heads == 0 or all_have_states else 0
+            sizes[layer] = round(cells * heads * (key + value) * bits / 8) + always_there
+        result.append(sizes[layer])
+    return result + [0] * (len(facts.kv_heads) - len(result))
 
 
 def repeating_bytes(facts: ModelFacts) -> int:

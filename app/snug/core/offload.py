@@ -18,6 +18,7 @@ COMFORTABLE_CARD_SHARE = 0.97
 """The same of a card's free memory: what lies there does not grow once the model is loaded."""
 _BALANCE_STEPS = 10
 _ORDER = {Verdict.TOO_BIG: 0, Verdict.TIGHT: 1, Verdict.FITS_WELL: 2}
+_FITS_WELL = (_ORDER[Verdict.FITS_WELL], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Plan:
 
     @property
     def verdict(self) -> Verdict:
-        if any(parts.total > place.free for place, parts in self.needs):
-            return Verdict.TOO_BIG
-        return Verdict.TIGHT if any(is_nearly_full(place, parts.total) for place, parts in self.needs) else (
-            Verdict.FITS_WELL)  # fmt: skip
+        return _verdict_of([(place, parts.total) for place, parts in self.needs])
+
+    @property
+    def is_all_on_cards(self) -> bool:
+        """Whether main memory holds neither layers nor experts nor the output head."""
+        return len(self.works) > 0 and all(work.place.kind == "gpu" for work in self.works)
 
     @property
     def weights_on_cards(self) -> int:
@@ -59,12 +62,14 @@ def best_plan(
     context: int,
     planned: PlannedMemory | None = None,
 ) -> Plan:
-    """The fastest plan among those that fit best. Raises UserError for an unknown KV type."""
+    """The fastest plan among those that fit best (or lack least). Raises UserError for an unknown KV type."""
     layout = Layout(facts, settings, context, cpu, planned)
-    best = max((_plan(layout, places, cpu, split) for split in _splits(layout, settings, places)), key=_merit)
-    if places.groups and best.verdict is not Verdict.FITS_WELL:
-        fuller = (_plan(layout, places, cpu, split) for split in _splits(layout, settings, places, 1.0))
-        best = max((best, *fuller), key=_merit)
+    drafts = [_draft(layout, places, split) for split in _splits(layout, settings, places)]
+    if places.groups and all(draft.room < _FITS_WELL for draft in drafts):
+        drafts += [_draft(layout, places, split) for split in _splits(layout, settings, places, 1.0)]
+    most = max(draft.room for draft in drafts)
+    plans = [_plan(layout, places, cpu, draft) for draft in drafts if draft.room == most]
+    best = max(plans, key=_pace)
     used = {id(place) for place, _ in best.needs}
     left_out = [card.name for group in places.groups if not any(id(card) in used for card in group) for card in group]
     if len(best.needs) == 1:
@@ -88,23 +93,40 @@ def measured_plan(plan: Plan, measured: PlannedMemory) -> Plan:
     return replace(plan, needs=tuple(needs))
 
 
-def _plan(layout: Layout, places: Places, cpu: Cpu, split: Split) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A layout before its speed is asked: `room` is how well it fits, and if it does not, how little is missing."""
+
+    split: Split
+    needs: tuple[tuple[Place, Parts], ...]
+    room: tuple[int, int]
+
+
+def _draft(layout: Layout, places: Places, split: Split) -> _Draft:
     main, *cards = layout.parts(split)
     used = [card for card, count in zip(split.cards, split.counts, strict=True) if count]
-    works = layout.works(places.main, split)
-    return Plan(
-        context=layout.context,
-        offload=offload_of(split, layout.facts),
-        needs=((places.main, main), *zip(used, cards, strict=True)),
-        works=works,
-        speed=token_speed(layout.facts, works, cpu),
-    )
+    needs = ((places.main, main), *zip(used, cards, strict=True))
+    sizes = [(place, parts.total) for place, parts in needs]
+    missing = max(0, *(size - place.free for place, size in sizes))
+    return _Draft(split, needs, (_ORDER[_verdict_of(sizes)], -missing))
 
 
-def _merit(plan: Plan) -> tuple[int, int, float, int]:
-    """Fitting comes first, or what lacks least; then speed, or where none is known as much as possible on cards."""
-    missing = max(0, *(parts.total - place.free for place, parts in plan.needs))
-    return _ORDER[plan.verdict], -missing, plan.speed.mid if plan.speed else 0.0, plan.weights_on_cards
+def _plan(layout: Layout, places: Places, cpu: Cpu, draft: _Draft) -> Plan:
+    works = layout.works(places.main, draft.split)
+    speed = token_speed(layout.facts, works, cpu)
+    return Plan(layout.context, offload_of(draft.split, layout.facts), draft.needs, works, speed)
+
+
+def _pace(plan: Plan) -> tuple[float, int]:
+    """Of layouts that fit alike the fastest, or where no speed is known the one with most on cards."""
+    return plan.speed.mid if plan.speed else 0.0, plan.weights_on_cards
+
+
+def _verdict_of(sizes: Sequence[tuple[Place, int]]) -> Verdict:
+    """How well so many bytes sit on each of the memories."""
+    if any(size > place.free for place, size in sizes):
+        return Verdict.TOO_BIG
+    return Verdict.TIGHT if any(is_nearly_full(place, size) for place, size in sizes) else Verdict.FITS_WELL
 
 
 def _splits(

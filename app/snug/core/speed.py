@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from snug.core.assumed_bandwidth import ABOVE, BELOW
 from snug.core.devices import Place
@@ -83,9 +84,7 @@ def prompt_load(facts: ModelFacts, backend: str, bandwidth: float, arithmetic: f
 
 def backend_of(place: Place) -> str:
     """Which back-end of the engine works on that memory: "cuda", "metal", "amd" (ROCm and Vulkan) or "cpu"."""
-    if place.kind == "gpu" or (place.kind == "unified" and place.name.startswith("NVIDIA")):
-        return "amd" if _NOT_CUDA.search(place.name) else "cuda"
-    return "metal" if place.kind == "unified" else "cpu"
+    return _backend(place.kind, place.name)
 
 
 def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRange | None:
@@ -138,6 +137,13 @@ def reading_seconds(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens
 def measured_range(tokens_per_s: float) -> SpeedRange:
     """The range around a speed measured on this computer: other programs and longer chats still move it."""
     return SpeedRange(0.9 * tokens_per_s, tokens_per_s, 1.05 * tokens_per_s)
+
+
+@lru_cache(maxsize=256)
+def _backend(kind: str, name: str) -> str:
+    if kind == "gpu" or (kind == "unified" and name.startswith("NVIDIA")):
+        return "amd" if _NOT_CUDA.search(name) else "cuda"
+    return "metal" if kind == "unified" else "cpu"
 
 
 def _reader(works: tuple[Work, ...]) -> Place:
