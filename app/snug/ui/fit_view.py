@@ -104,24 +104,21 @@ def speed_line(fit: Fit) -> str:
 
 
 def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
-    """The bar of the device that is fullest: other programs, model, conversation, free; shares of the whole.
+    """The bar of the device that is fullest: what no model may use, model, conversation, free; shares of the whole.
 
-    What is kept for the system is part of what is free.
+    Model, conversation and free are together what the machine card calls free for a model.
     """
     need = fit.memory
     device = max(need.devices, key=lambda item: item.needed / max(1, item.free), default=None)
     total = max(device.total if device else machine.memory.total, 1)
-    free_now = device.free + device.reserved if device else 0
-    if device is None or device is need.devices[0]:  # graphics may use a part of shared memory only: that is free too
-        free_now = max(free_now, machine.memory.available)
-    used = max(0, total - free_now)
+    used = max(0, total - (device.free if device else machine.memory.available))
     needed = device.needed if device else need.total
     conversation = device.parts.conversation if device else need.conversation
     model = needed - conversation
     whole = max(total, used + needed)
     free = whole - used - needed
     return [
-        _segment("other", used, whole, "Other programs"),
+        _segment("other", used, whole, "Other programs and the system"),
         _segment("model", model, whole, "Model"),
         _segment("conversation", conversation, whole, "Conversation"),
         _segment("free", free, whole, "Free"),

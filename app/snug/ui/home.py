@@ -11,6 +11,7 @@ from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry
 from snug.core.corrections import CORRECTED, Correctable, amount_now, correctable
+from snug.core.devices import places_of
 from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line, used_line
@@ -254,11 +255,11 @@ def greeting_words(hour: int) -> str:
 
 
 def used_segments(machine: Machine) -> list[dict[str, Any]]:
-    """The memory bar of the machine alone: in use, and free."""
+    """The memory bar of the machine alone: what no model may use, and what is free for one."""
     total = machine.memory.total
     if not total:
         return []
-    share = 1 - machine.memory.available / total
+    share = 1 - places_of(machine).main.free / total
     return [{"kind": "other", "share": share, "text": ""}, {"kind": "free", "share": 1 - share, "text": ""}]
 
 
