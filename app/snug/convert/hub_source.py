@@ -138,6 +138,9 @@ class HubSource(CheckpointSource):
         sizes = [found.weights[name].size_bytes for name in checkpoint.shards]
         self.fetch_bytes, self.largest_shard_bytes = sum(sizes), max(sizes)
         self._fetched_bytes = 0
+        self._stays = False
+        self._is_done = False
+        self.has_finished_files = any(name.endswith(".gguf") for name in found.others)
 
     @property
     def identity(self) -> str:
@@ -145,8 +148,16 @@ class HubSource(CheckpointSource):
         added = fingerprints(self.adapter.folder / name for name in self.adapter.shards) if self.adapter else []
         return digest_of([self._found.repo, self._found.commit, *sorted(files), *map(str, added)])
 
+    def bring_here(self, fetching: Fetching, is_cancelled: Callable[[], bool]) -> None:
+        self._stays = True
+        for name in self._remote.shards:
+            self._fetch(self._found.weights[name], fetching, is_cancelled)
+        self.fetch_bytes, self.largest_shard_bytes = 0, 0
+
     def order(self, indices: Sequence[int]) -> list[int]:
         """By the shards that a tensor needs, so that each shard is wanted once."""
+        if self._stays:
+            return list(indices)
         place = {name: number for number, name in enumerate(self._remote.shards)}
         wanted = {index: self._shards_of(self.tensors[index]) for index in indices}
         self._needed = {name: set() for name in self._remote.shards}
@@ -186,6 +197,8 @@ class HubSource(CheckpointSource):
         self._remote.shard_sources[file.name].arrive(Path(fetched.path))
 
     def made(self, tensor: OutputTensor, save: Callable[[], None]) -> None:
+        if self._stays:
+            return
         for name in self._shards_of(tensor):
             users = self._needed.get(name, set())
             users.discard(tensor.name)
@@ -194,6 +207,16 @@ class HubSource(CheckpointSource):
                 self._remote.shard_sources[name].leave()
 
     def forget(self) -> None:
+        self._is_done = True
+        if not self._stays:
+            self._remove_shards()
+
+    def close(self) -> None:
+        super().close()
+        if self._stays and self._is_done:
+            self._remove_shards()
+
+    def _remove_shards(self) -> None:
         if self._shard_folder is not None:
             shutil.rmtree(self._shard_folder, ignore_errors=True)
 

@@ -47,6 +47,8 @@ class Source:
     stored_bytes: int
     fetch_bytes: int = 0
     largest_shard_bytes: int = 0
+    has_finished_files: bool = False
+    """Whether GGUF files lie beside the weights: taking one of them is quicker."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self.files = tuple(files)
@@ -89,6 +91,9 @@ class Source:
 
     def check_types(self, types: Mapping[str, str]) -> None:
         """Raise UserError where the source cannot be read into these types."""
+
+    def bring_here(self, fetching: Fetching, is_cancelled: Callable[[], bool]) -> None:
+        """Fetch all weights that are elsewhere, so that they can be read again and again. Raises UserError, Stopped."""
 
     def order(self, indices: Sequence[int]) -> list[int]:
         """The tensors in the order in which they are best read."""

@@ -52,9 +52,14 @@ class ConversionRun(QObject):
         self._child.ask(DiscardConversion(out=out), lambda _: then(), lambda _: then())
 
     def _on_progress(self, event: protocol.Event) -> None:
-        if isinstance(event, ConversionProgress):
-            self.progress = event
-            self.changed.emit()
+        if not isinstance(event, ConversionProgress):
+            return
+        before = self.progress
+        is_fetching = before is not None and before.stage == "fetching" and before.done_bytes < before.total_bytes
+        if is_fetching and event.stage == "converting":
+            return  # between two shards the file is made: what takes long is the fetching
+        self.progress = event
+        self.changed.emit()
 
     def _on_done(self, event: protocol.Event) -> None:
         self._end()

@@ -53,7 +53,8 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
 
     `fetch_bytes` must come from the Hub first, `working_bytes` of disk are needed beside the result at most.
     `original_type` names the choice that keeps all of the source's bits. `resumable` names the type of an unfinished
-    conversion of this source ("" for none), `resumable_done` its done share.
+    conversion of this source ("" for none), `resumable_done` its done share. `has_finished_files` says that GGUF files
+    lie beside the weights: getting one of them is quicker.
     """
 
     title: str
@@ -68,6 +69,7 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
     free_bytes: int = 0
     warnings: list[str] = []
     has_chat_template: bool = False
+    has_finished_files: bool = False
     resumable: str = ""
     resumable_done: float = 0.0
 
@@ -77,7 +79,8 @@ class Convert(Request, frozen=True, kw_only=True):
 
     `importance` is the path of an importance matrix as llama-imatrix writes it, to round with. `calibration` is ""
     (none), "neutral" (the text that comes with Snug), or the path of a text file; `methods` are the better-bits methods
-    that may be tried with it.
+    that may be tried with it. `text` is the path of a text of the person's, to measure the result on ("": the
+    calibration's own, or the text that comes with Snug).
     """
 
     source: ConversionSource
@@ -87,6 +90,7 @@ class Convert(Request, frozen=True, kw_only=True):
     calibration: str = ""
     importance: str = ""
     methods: list[str] = []
+    text: str = ""
     threads: int = 0
     check: bool = True
 
@@ -103,12 +107,16 @@ class ConversionProgress(Event, frozen=True, kw_only=True):
 
 
 class ConversionCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of the result: a stable name, whether it is as it should be, a sentence, technical details."""
+    """One check of the result: a stable name, whether it is as it should be, a sentence, technical details.
+
+    `is_done` False: there was nothing to look at; the sentence says why.
+    """
 
     name: str
     ok: bool
     words: str
     details: str = ""
+    is_done: bool = True
 
 
 class ConversionDone(Event, frozen=True, kw_only=True):
@@ -140,7 +148,8 @@ class DiscardConversion(Request, frozen=True, kw_only=True):
 class CompareModels(Request, frozen=True, kw_only=True):
     """Compare the GGUF at `path` with what it was made of, on the text file `text` ("": the text that comes with Snug).
 
-    A source that is no GGUF is made into a temporary file of 16 bits first, where the disk has room for it.
+    A source that is no GGUF is made into a temporary file of 16 bits first, where the disk has room for it; one on the
+    Hub is fetched for that.
     """
 
     path: str

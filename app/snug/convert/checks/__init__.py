@@ -32,10 +32,10 @@ class Checked:
     """What a result is held against.
 
     `tokenizer_files` of a checkpoint, or `original`: the GGUF that it was made from. `reference` is a GGUF of the
-    original that can be run, where there is one. `tensors` are what was written,
-    whose rows can still be read; None where they are gone or were changed on purpose. `finer` names the tensors that
-    were given more bits. `texts` is the text that quality is measured on. `loses_bits` says that the source was rounded
-    to few bits before. `free_bytes` of memory are there to run it.
+    original that can be run, where there is one. `tensors` are what was written, whose rows can still be read; None
+    where they are gone or were changed on purpose. `finer` names the tensors that were given more bits. `texts` is the
+    text that quality is measured on, `is_own_text` where it is the person's. `loses_bits` says that the source was
+    rounded to few bits before. `free_bytes` of memory are there to run it.
     """
 
     result: Path
@@ -45,6 +45,7 @@ class Checked:
     tensors: Sequence[OutputTensor] | None = None
     finer: Mapping[str, str] = field(default_factory=dict)
     texts: Sequence[str] = ()
+    is_own_text: bool = False
     loses_bits: bool = False
     machine: Machine | None = None
     free_bytes: int = 0
@@ -92,7 +93,12 @@ def _run(
     say(3, len(STEPS), STEPS[3])
     try:
         quality = check_quality(
-            checked.result, checked.texts, original=reference, threads=checked.threads, is_cancelled=is_cancelled
+            checked.result,
+            checked.texts,
+            original=reference,
+            is_own_text=checked.is_own_text,
+            threads=checked.threads,
+            is_cancelled=is_cancelled,
         )
     except UserError as error:
         words = f"The new file could not be measured: {error.title}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from statistics import median
 
 import numpy as np
 
+from snug.convert.checks.part_names import part_names
 from snug.convert.checks.report import Check
 from snug.convert.plan import OutputTensor
 from snug.convert.quantize import quantize_rows
@@ -147,19 +149,35 @@ def check_outliers(errors: Sequence[TensorError], finer: Mapping[str, str]) -> C
         return Check(
             NAME,
             False,
-            f"{len(broken)} of {len(errors)} tensors are not what the original has: the file is of no use. "
+            f"{len(broken)} of {len(errors)} parts are not what the original has: the file is of no use. "
             "Convert it again; if it happens again, please report this model.",
             details,
         )
     if finer:
         kept = "\n".join(f"{name}: kept as {kind}" for name, kind in sorted(finer.items()))
-        words = f"{len(finer)} of {len(errors)} tensors would have lost much more than the others: they keep more bits."
+        kept_parts = part_names(sorted(finer, key=_natural))
+        words = (
+            f"{len(finer)} of {len(errors)} parts would have lost much more than the others, so they keep more bits: "
+            f"{kept_parts}."
+        )
         return Check(NAME, True, words, f"{kept}\n{details}")
     left = outliers_among(errors)
     if left:
-        words = f"{len(left)} of {len(errors)} tensors lose clearly more than the others; the file can be used."
+        words = (
+            f"{len(left)} of {len(errors)} parts lose clearly more than the others ({_named(left)}); "
+            "the file can be used."
+        )
         return Check(NAME, True, words, details)
-    return Check(NAME, True, "No tensor loses much more than the others.", details)
+    return Check(NAME, True, f"No part of it loses much more than the others ({len(errors)} were compared).", details)
+
+
+def _named(errors: Sequence[TensorError]) -> str:
+    return part_names(item.name for item in errors)
+
+
+def _natural(name: str) -> list[int | str]:
+    """Layer 10 after layer 9."""
+    return [int(piece) if piece.isdigit() else piece for piece in re.split(r"(\d+)", name)]
 
 
 def finer_types(

@@ -31,6 +31,7 @@ GUESSING = 10.0
 model reading languages that it never saw has 2."""
 WORST_DIVERGENCE = 2.0
 """Nats a token; Q2_K of small models has 0.3."""
+OWN_TEXT = "Snug's own text"
 QUESTION = "What is the capital of France? Answer in one short sentence."
 
 
@@ -50,10 +51,14 @@ def check_quality(
     texts: Sequence[str],
     *,
     original: Path | None = None,
+    is_own_text: bool = False,
     threads: int = 0,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Quality:
-    """Read a little of the text with the new file and, where it is a GGUF that can run here, with the original."""
+    """Read a little of the text with the new file and, where it is a GGUF that can run here, with the original.
+
+    `is_own_text` says that the text is the person's own.
+    """
     text = "\n\n".join(texts).strip()
     if not text:
         return Quality(Check(QUALITY, True, "There was no text to measure with.", is_done=False))
@@ -75,20 +80,21 @@ def check_quality(
                 sums.add(log_probabilities(other.logits(chunk, _FIRST)[:-1]), own, following)
         vocabulary = reader.vocabulary_size
     try:
-        return _judge_quality(surprise.result(), None if original is None else sums.result(), vocabulary)
+        compared = None if original is None else sums.result()
+        return _judge_quality(surprise.result(), compared, vocabulary, "your text" if is_own_text else OWN_TEXT)
     except ValueError:
         return Quality(Check(QUALITY, True, "The text is too short to measure with.", is_done=False))
 
 
-def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int) -> Quality:
+def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int, text: str = OWN_TEXT) -> Quality:
     details = f"perplexity {own.perplexity:.4g} ± {own.perplexity_error:.2g} over {own.tokens} tokens"
     if compared is None:
         if not math.isfinite(own.perplexity) or own.perplexity > GUESSING * vocabulary:
             words = "The new file predicts text worse than chance: it is of no use. Please report this model."
             return Quality(Check(QUALITY, False, words, details), own.perplexity)
         words = (
-            f"Its perplexity on the text is {own.perplexity:.4g} (lower is better); "
-            "the original could not be run beside it to compare."
+            f"It reads {text} as a language model should (perplexity {own.perplexity:.4g}, lower is better); "
+            "the original was not run beside it."
         )
         return Quality(Check(QUALITY, True, words, details), own.perplexity)
     details += (
@@ -98,7 +104,7 @@ def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int
     if not compared.kl_mean < WORST_DIVERGENCE:
         words = "The new file says something else than the original most of the time: it is of no use."
         return Quality(Check(QUALITY, False, words, details), own.perplexity, compared.kl_mean)
-    words = f"Of 1,000 words, {compared.same_of_thousand} are the ones that the original would have chosen."
+    words = f"Reading {text}, it chooses the same word as the original {compared.same_of_thousand} times of 1,000."
     return Quality(Check(QUALITY, True, words, details), own.perplexity, compared.kl_mean, compared.same_of_thousand)
 
 

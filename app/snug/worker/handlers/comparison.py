@@ -12,15 +12,14 @@ import psutil
 
 from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.conversion import Report, Settings, convert
-from snug.convert.open_source import open_local
 from snug.convert.pipeline import Stopped as ConversionStopped
 from snug.core.errors import UserError
 from snug.core.words import size_text
 from snug.measure.measuring import measure_divergence
 from snug.paths import user_paths
 from snug.worker import protocol
-from snug.worker.conversion_messages import CompareModels, ModelsCompared
-from snug.worker.handlers.conversion import threads_or
+from snug.worker.conversion_messages import CompareModels, ConversionSource, ModelsCompared
+from snug.worker.handlers.conversion import open_source, threads_or
 from snug.worker.loop import Job, Stopped
 from snug.worker.sandbox import restrict
 
@@ -35,13 +34,7 @@ def compare(request: CompareModels, job: Job) -> ModelsCompared:
     made = Path(request.path)
     if not made.is_file():
         raise UserError(f"There is no file {made.name}.", "Make it again.", kind="no-file", bad_input=True)
-    if not request.source.path:
-        raise UserError(
-            "The original is on the Hub; its weights are not kept here.",
-            "Download it into a folder and pick that folder to compare with it.",
-            kind="not-here",
-        )
-    with _runnable(Path(request.source.path), made.parent, job) as original:
+    with _runnable(request.source, made.parent, job) as original:
 
         def on_chunk(done: int, total: int) -> None:
             job.check()
@@ -59,33 +52,41 @@ def compare(request: CompareModels, job: Job) -> ModelsCompared:
 
 
 @contextmanager
-def _runnable(source: Path, beside: Path, job: Job) -> Iterator[Path]:
-    """The source as a GGUF: itself, or a 16-bit copy in the cache that goes when it was read."""
-    if source.is_file():
-        restrict([source.resolve().parent, beside.resolve()])
-        yield source
+def _runnable(source: ConversionSource, beside: Path, job: Job) -> Iterator[Path]:
+    """The source as a GGUF: itself, or a 16-bit copy in the cache that goes when it was read.
+
+    A source on the Hub is fetched for it, shard by shard.
+    """
+    if source.path and Path(source.path).is_file():
+        restrict([Path(source.path).resolve().parent, beside.resolve()])
+        yield Path(source.path)
         return
-    with open_local(source) as opened:
-        folder = working_folder()
-        needed = BYTES_A_WEIGHT * opened.parameters
-        free = shutil.disk_usage(folder).free
-        if free < 1.02 * needed:
-            raise UserError(
-                "The disk has no room for the original in a form that can be run.",
-                f"{size_text(needed)} are needed for a while; {size_text(free)} are free.",
-                kind="disk-full",
-            )
-        try:
-            restrict([source.resolve(), beside.resolve()], writable=[folder])
-            settings = Settings(types=opened.original_type, threads=threads_or(0))
+    folder = working_folder()
+    try:
+        with open_source(source, job, folder / "shards") as opened:
+            _check_room(folder, BYTES_A_WEIGHT * opened.parameters + opened.largest_shard_bytes)
+            places = [Path(place).resolve() for place in (source.path, source.adapter, source.base) if place]
+            written = [folder] if source.path else [folder, user_paths().cache]
+            restrict([*places, beside.resolve()], writable=written, network=not source.path)
             copy = folder / "original.gguf"
+            settings = Settings(types=opened.original_type, threads=threads_or(0))
             try:
                 convert(opened, copy, settings, on_progress=_teller(job), is_cancelled=job.is_cancelled)
             except ConversionStopped:
                 raise Stopped from None
-            yield copy
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        yield copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < 1.02 * needed:
+        raise UserError(
+            "The disk has no room for the original in a form that can be run.",
+            f"{size_text(needed)} are needed for a while; {size_text(free)} are free.",
+            kind="disk-full",
+        )
 
 
 def working_folder() -> Path:
@@ -100,8 +101,13 @@ def working_folder() -> Path:
 
 
 def _teller(job: Job) -> Callable[[Report], None]:
+    """Fetching, making and proving as one share that never falls, although they take turns."""
+    shares: dict[str, float] = {}
+
     def tell(report: Report) -> None:
-        share = MAKING_SHARE * report.done_bytes / max(1, report.total_bytes)
-        job.emit(protocol.Progress(done=share, total=1.0, unit="share", doing="Making the original runnable"))
+        shares[report.stage] = report.done_bytes / max(1, report.total_bytes)
+        share = MAKING_SHARE * sum(shares.values()) / (3 if "fetching" in shares else 2)
+        doing = "Fetching the original" if report.stage == "fetching" else "Making the original runnable"
+        job.emit(protocol.Progress(done=share, total=1.0, unit="share", doing=doing))
 
     return tell

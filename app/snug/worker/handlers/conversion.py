@@ -37,7 +37,12 @@ from snug.worker.conversion_messages import (
     DiscardConversion,
     PreviewConversion,
 )
-from snug.worker.handlers.conversion_checks import check_inputs, with_checks, with_finer_types
+from snug.worker.handlers.conversion_checks import (
+    bring_small_here,
+    check_inputs,
+    with_checks,
+    with_finer_types,
+)
 from snug.worker.handlers.hub import access_of
 from snug.worker.loop import Job, Stopped
 from snug.worker.sandbox import restrict
@@ -48,7 +53,7 @@ USUAL_TYPE = "Q4_K_M"
 def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
     """What the source is and what each type would give; of weights nothing is read. Raises UserError."""
     job.emit(protocol.Progress(done=0, total=0, doing="Looking at the model's files"))
-    with _opened(request.source, None, job) as source:
+    with open_source(request.source, job) as source:
         job.check()
         choices = previews.choices(source, threads_or(0), source.offered or previews.SHOWN)
         folder = Path(request.folder) if request.folder else Path.cwd()
@@ -66,6 +71,7 @@ def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
             free_bytes=free_bytes(folder),
             warnings=previews.warnings(source),
             has_chat_template=source.has_chat_template,
+            has_finished_files=source.has_finished_files,
             resumable=resumable,
             resumable_done=share,
         )
@@ -97,7 +103,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
     importance = read_imatrix(Path(request.importance)).importance() if request.importance else None
     finer: dict[str, str] = {}
     reference: Path | None = None
-    with _opened(request.source, out, job) as source:
+    with open_source(request.source, job, fetching_folder(out)) as source:
         _shut_in(request, out)
         job.check()
         threads = threads_or(request.threads)
@@ -108,6 +114,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
             else:
                 settings = Settings(types=request.type_name or USUAL_TYPE, importance=importance, threads=threads)
                 if request.check:
+                    bring_small_here(source, out, tell, job.is_cancelled)
                     settings, finer = with_finer_types(source, settings, job)
                 result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
         except ConversionStopped:
@@ -154,7 +161,8 @@ def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
         lock.release()
 
 
-def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
+def open_source(source: ConversionSource, job: Job, shards: Path | None = None) -> Source:
+    """The source, opened; weights from the Hub pass through the folder `shards`. Raises UserError, Stopped."""
     adapter = Path(source.adapter) if source.adapter else None
     if source.path:
         return open_local(Path(source.path), adapter, Path(source.base) if source.base else None)
@@ -164,7 +172,7 @@ def _opened(source: ConversionSource, out: Path | None, job: Job) -> Source:
             source.repo,
             source.revision,
             cache=user_paths().cache / "checkpoints",
-            shards=None if out is None else fetching_folder(out),
+            shards=shards,
             adapter=adapter,
             is_cancelled=job.is_cancelled,
         )

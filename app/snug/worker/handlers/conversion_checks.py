@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from snug.convert.better_bits.improve import conversations_in
 from snug.convert.better_conversion import working_folder
 from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.checks import Checked, check_conversion
 from snug.convert.checks.outliers import finer_types
-from snug.convert.conversion import Settings, convert, prepare
+from snug.convert.conversion import Report, Settings, convert, prepare
 from snug.convert.mixes import mix_named
 from snug.convert.pipeline import Stopped as ConversionStopped
 from snug.convert.source import CheckpointSource, Source
@@ -24,26 +25,50 @@ from snug.system.machine import read_machine
 from snug.worker.conversion_messages import ConversionCheck, ConversionDone, ConversionProgress, Convert
 from snug.worker.loop import Job
 
-MOST_REFERENCE_BYTES = 1_500_000_000
+MOST_REFERENCE_BYTES = 3_000_000_000
 """The original of a model up to this size in 16 bits is made for the comparison; it takes seconds."""
-SPARE_BYTES = 5 * MOST_REFERENCE_BYTES
+SPARE = 3
+"""So many times what the comparison needs must be free on the disk, so that nobody notices it."""
 MOST_TEXT = 40_000
 """So many characters from the end of a text are measured with: its beginning may have been calibrated with."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckInputs:
-    """What the checks need from outside the source's folder: this computer, and the text to measure with."""
+    """What the checks need from outside the source's folder: this computer, and the text to measure with.
+
+    `is_own_text` says that the text is the person's.
+    """
 
     machine: Machine | None = None
     texts: Sequence[str] = ()
+    is_own_text: bool = False
 
 
 def check_inputs(request: Convert, out: Path) -> CheckInputs:
     """Read before the child shuts itself in; nothing where no checks are wanted."""
     if not request.check:
         return CheckInputs()
-    return CheckInputs(read_machine(str(out.parent), measure_bandwidth=False), _texts(request))
+    machine = read_machine(str(out.parent), measure_bandwidth=False)
+    name = request.text or request.calibration or NEUTRAL
+    return CheckInputs(machine, _texts(name), is_own_text=name != NEUTRAL)
+
+
+def bring_small_here(
+    source: Source, out: Path, tell: Callable[[Report], None], is_cancelled: Callable[[], bool]
+) -> None:
+    """Fetch a small model as a whole: its weights are then looked at before, and compared with after the conversion.
+
+    Raises UserError, or the pipeline's Stopped.
+    """
+    needed = max(2 * source.parameters, source.fetch_bytes)
+    if not source.fetch_bytes or needed > MOST_REFERENCE_BYTES or free_bytes(out.parent) < 2 * SPARE * needed:
+        return
+
+    def fetching(done: int, total: int, rate: float, seconds_left: float, note: str) -> None:
+        tell(Report("fetching", done, total, seconds_left, rate, note))
+
+    source.bring_here(fetching, is_cancelled)
 
 
 def with_finer_types(source: Source, settings: Settings, job: Job) -> tuple[Settings, dict[str, str]]:
@@ -87,6 +112,7 @@ def with_checks(
         tensors=source.tensors if is_plain and not source.fetch_bytes else None,
         finer=finer,
         texts=inputs.texts,
+        is_own_text=inputs.is_own_text,
         loses_bits=source.loses_bits,
         machine=inputs.machine,
         free_bytes=psutil.virtual_memory().available,
@@ -96,7 +122,9 @@ def with_checks(
     return msgspec.structs.replace(
         done,
         checks=[
-            ConversionCheck(name=check.name, ok=check.ok, words=check.words, details=check.details)
+            ConversionCheck(
+                name=check.name, ok=check.ok, words=check.words, details=check.details, is_done=check.is_done
+            )
             for check in report.checks
         ],
         sample=report.sample,
@@ -108,7 +136,8 @@ def with_checks(
 
 def _small_reference(source: Source, out: Path, request: Convert, job: Job) -> Path | None:
     """A small model in 16 bits, to be compared with; it goes with what else lies in the working folder."""
-    if source.fetch_bytes or 2 * source.parameters > MOST_REFERENCE_BYTES or free_bytes(out.parent) < SPARE_BYTES:
+    needed = 2 * source.parameters
+    if source.fetch_bytes or needed > MOST_REFERENCE_BYTES or free_bytes(out.parent) < SPARE * needed:
         return None
     path = working_folder(out) / "original.gguf"
     path.parent.mkdir(exist_ok=True)
@@ -120,11 +149,18 @@ def _small_reference(source: Source, out: Path, request: Convert, job: Job) -> P
         return None  # the result is there: it is only measured without the original beside it
 
 
-def _texts(request: Convert) -> list[str]:
+def _texts(name: str) -> list[str]:
     try:
-        return [text[-MOST_TEXT:] for text in calibration_texts(request.calibration or NEUTRAL)]
+        texts = calibration_texts(name)
     except UserError:
         return []  # the check says that there was no text
+    return [_spoken(text)[-MOST_TEXT:] for text in texts]
+
+
+def _spoken(text: str) -> str:
+    """What was said in a text of conversations; another text as it is."""
+    talks = conversations_in(text)
+    return "\n\n".join(turn.text for turns in talks for turn in turns) if talks else text
 
 
 def _teller(job: Job) -> Callable[[int, int, str], None]:
