@@ -12,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from snug.core.memory_need import other_bytes
+from snug.formats.gguf_facts import facts_from_header
+from snug.formats.gguf_header import read_file_header
 from snug.worker import protocol
 from snug.worker.client import ChildDied, WorkerClient
 from snug.worker.environment import child_command, child_environment
@@ -202,3 +205,13 @@ def test_a_child_imports_nothing_heavy_before_it_is_asked() -> None:
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert finished.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's own memory from a file's")
+def test_a_child_takes_as_much_beside_the_models_buffers_as_the_estimate_says(
+    start_child: Start, pip_path: str
+) -> None:
+    loaded = start_child().request(protocol.LoadModel(path=pip_path, context=256), timeout=60)
+    assert isinstance(loaded, protocol.ModelLoaded)
+    estimated = other_bytes(facts_from_header(read_file_header(Path(pip_path))))
+    assert loaded.devices[0].other == pytest.approx(estimated, abs=16_000_000)
