@@ -106,7 +106,23 @@ def test_models_trained_for_a_type_are_picked_in_it_from_where_it_is() -> None:
 def test_room_and_speed_to_spare_are_used_for_the_file_that_loses_nothing() -> None:
     picks = recommend(CATALOGUE, machine(128, card("NVIDIA H100 80GB HBM3", 80, 3350e9)))
     assert picks[0].file_type == "Q8_0"
-    assert "hardly quantised" in picks[0].why
+    assert "hardly reduced" in picks[0].why
+
+
+def test_a_model_trained_for_a_type_is_not_taken_in_a_larger_one() -> None:
+    found = best_type(ENTRIES["gemma-4-31b-it"], machine(128, card("NVIDIA H100 80GB HBM3", 80, 3350e9)))
+    assert found is not None
+    assert found[0] == "Q4_0"
+
+
+def test_the_type_leaves_main_memory_to_other_programs_where_a_coarser_one_costs_little() -> None:
+    """At Q8_0 a model of 14B would fit well in 20 GB of free memory, and fill it."""
+    fast = machine(32, free_gb=19, bandwidth=800e9, cores=64)
+    found = candidate_of(ENTRIES["qwen3-14b"], fast)
+    assert found is not None
+    main = found.fit.memory.devices[0]
+    assert found.fit.verdict is Verdict.FITS_WELL
+    assert (main.needed - main.parts.conversation) / main.free <= 0.75
 
 
 def test_a_measured_loss_changes_the_type() -> None:

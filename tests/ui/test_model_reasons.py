@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +50,14 @@ def test_a_model_without_figures_says_so() -> None:
     assert "ranked by its size and age" in standing_words(ENTRIES["smollm2-360m-instruct"])
     assert standing_words(ENTRIES["gemma-3-12b-it"]).startswith("No public figure that can be compared")
     assert standing_words(replace(ENTRY, figures=(), released="")) == "No public figures known."
-    assert standing_words(ENTRY).startswith("By public tests")
+
+
+def test_what_public_tests_say_is_compared_with_models_of_the_same_age() -> None:
+    better, worse = standing_words(ENTRY), standing_words(ENTRIES["llama-3.3-70b-instruct"])
+    assert re.fullmatch(r"In public tests it does better .* as well as a model 1\.\d times as large\.", better)
+    assert worse == "In public tests it does less well than is usual for its age: like a model a third as large."
+    assert "as well as is usual" in standing_words(ENTRIES["llama-3.2-1b-instruct"])
+    assert standing_words(ENTRY, "vision").startswith("In public tests of pictures")
 
 
 def test_where_it_does_not_fit_well_what_makes_room_is_said(reasons: ModelReasons) -> None:

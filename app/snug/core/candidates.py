@@ -35,6 +35,9 @@ PACE_COST = 1.0
 """Doublings for each halving of the pace below `SPARE_WORDS_PER_S`."""
 ROOM_COST = 1.0
 """Doublings for each halving of the conversation memory below what the use needs."""
+LEFT_SHARE, LEFT_COST = 0.3, 1.5
+"""So much of main memory should be left to programs that are opened later; each tenth more that the model itself (all
+but the conversation) fills costs 0.15 doublings. What a graphics card holds is in nobody's way."""
 CONTEXT_NEEDED = {"documents": 20_000, "code": 12_000, "tools": 8_000}
 WAIT_TOKENS, WAIT_SECONDS, WAIT_COST = 5_000, 60.0, 0.5
 """For documents: ten pages should be read within a minute; each doubling of the wait costs as much."""
@@ -95,8 +98,7 @@ def types_of(entry: CatalogueEntry) -> tuple[str, ...]:
     fitting = [name for name in TYPES if entry.parameters >= COMPACT_FROM_PARAMETERS.get(name, 0)]
     if not entry.native_type:
         return tuple(fitting)
-    finer = ("BF16", "Q8_0")
-    return (*finer, entry.native_type, *(name for name in fitting if name in COMPACT_FROM_PARAMETERS))
+    return (entry.native_type, *(name for name in fitting if name in COMPACT_FROM_PARAMETERS))
 
 
 def best_type(entry: CatalogueEntry, machine: Machine, measured: Measured | None = None) -> tuple[str, Fit] | None:
@@ -125,6 +127,9 @@ def _has_plenty(answer: Fit) -> bool:
 
 def _costs(answer: Fit, use: str) -> float:
     cost = TIGHT_COST if answer.verdict is not Verdict.FITS_WELL else 0.0
+    main = answer.memory.devices[0]
+    filled = (main.needed - main.parts.conversation) / max(1, main.free)
+    cost += LEFT_COST * max(0.0, filled - (1 - LEFT_SHARE))
     pace = pace_of(answer)
     if pace is not None:
         cost += PACE_COST * max(0.0, math.log2(SPARE_WORDS_PER_S / max(pace, 0.01)))

@@ -114,10 +114,11 @@ def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, of
         if len(set(names)) > 1:
             return f"All of it runs on cards ({where}): {need} of {free} that are free there, and it {remembers}."
         return f"All of it runs on the {where}: {need} of {free} that are free there, and it {remembers}."
-    words = layout_words(offload, facts, names)
+    where, said = (f"the {names[0]}", ["card"]) if len(names) == 1 else (f"{len(names)} cards", names)
+    words = layout_words(offload, facts, said)
     return (
-        f"{words[:1].upper()}{words[1:]}: {need} of {free} that are free there, and {size_text(main.needed)} of "
-        f"{size_text(main.free)} in main memory, which is slower; it {remembers}."
+        f"It is shared out between {where} ({need} of {free} that are free there) and main memory "
+        f"({size_text(main.needed)} of {size_text(main.free)}), which is slower, and {remembers} ({words})."
     )
 
 

@@ -197,7 +197,7 @@ def _word_likeness(word: str, other: str) -> float:
 
 
 def _unclear(title: str, names: Sequence[str]) -> UserError:
-    advice = f"Did you mean {', '.join(names[:6])}?" if names else "`snug recommend --machines` lists those it knows."
+    advice = f"Did you mean {'; '.join(names[:6])}?" if names else "`snug recommend --machines` lists those it knows."
     return UserError(f"{title}.", advice, kind="unknown-machine", bad_input=True)
 
 

@@ -215,12 +215,13 @@ def _slow_ones(candidates: list[Candidate], limit: int) -> tuple[Pick, ...]:
 
 def _extra(item: Candidate, first: Candidate, use: str) -> str:
     """What `item` can do that `first` cannot, in words; "" where nothing."""
+    other = first.entry.name
     if "vision" in item.entry.capabilities and "vision" not in first.entry.capabilities:
-        return "it can look at pictures"
+        return f"It can look at pictures, which {other} cannot"
     if use != "code" and "code" in item.entry.good_for and "code" not in first.entry.good_for:
-        return "it was made for programming too"
+        return f"It was made for programming too, which {other} was not"
     if item.fit.context >= 2 * first.fit.context:
-        return f"it remembers {pages_text(item.fit.context)}"
+        return f"It remembers {pages_text(item.fit.context)} here, {other} {pages_text(first.fit.context)}"
     return ""
 
 
@@ -240,18 +241,18 @@ def _first_why(item: Candidate, use: str, is_here: bool) -> str:
     ground = "by public tests" if has_evidence(item.entry, use) else "by size and age"
     best = f"{ground} among the best that fit here" if is_here else f"{ground} the strongest that fits here"
     pace = "at a comfortable pace" if item.words >= COMFORTABLE_WORDS_PER_S else "just fast enough to read along"
-    sentence = f"{start}{best} ({size}) {pace}, {_pace_text(item)}{type_words(item)}."
+    sentence = f"{start}{best} ({size} in memory) {pace}, {_pace_text(item)}{type_words(item)}."
     return sentence[:1].upper() + sentence[1:]
 
 
 def type_words(item: Candidate) -> str:
     """Why this type, where that is worth saying: nothing is lost, or the makers trained it so."""
     if item.file_type == item.entry.native_type:
-        return "; in the small type that its makers trained it for"
+        return "; in the compact form that its makers trained it for"
     if item.file_type in ("BF16", "F16", "F32"):
-        return "; unquantised, as there is room and speed to spare"
+        return "; not reduced at all (unquantised), as there is room and speed to spare"
     if item.file_type == "Q8_0" and (item.words or 0) >= SPARE_WORDS_PER_S:
-        return "; hardly quantised, as there is room and speed to spare"
+        return "; hardly reduced (Q8_0), as there is room and speed to spare"
     return ""
 
 
@@ -260,10 +261,13 @@ def _second_words(item: Candidate, first: Candidate, use: str) -> tuple[str, str
     size = size_text(item.fit.memory.total)
     if extra:
         badge = "Sees pictures" if "pictures" in extra else "Another strength"
-        return badge, f"From {item.entry.maker} and {size} in memory: {extra}, which {first.entry.name} does not offer."
+        return badge, f"{extra}; from {item.entry.maker}, {size} in memory{type_words(item)}."
     if item.entry.maker != first.entry.maker:
-        return "Second opinion", f"From another maker, {item.entry.maker}, so its answers differ; {size} in memory."
-    return "Smaller", f"A smaller one ({size}) that leaves more memory to other programs."
+        why = f"From another maker, {item.entry.maker}, so its answers differ; {size} in memory{type_words(item)}."
+        return "Second opinion", why
+    if item.fit.memory.total < first.fit.memory.total:
+        return "Smaller", f"A smaller one ({size} in memory) that leaves more to other programs."
+    return "Another choice", f"The next best here, also from {item.entry.maker}; {size} in memory{type_words(item)}."
 
 
 def _fastest_why(item: Candidate, first: Candidate) -> str:
@@ -275,6 +279,8 @@ def _fastest_why(item: Candidate, first: Candidate) -> str:
 
 
 def _times_text(times: float) -> str:
+    if 1.95 <= times < 2.05:
+        return "twice"
     return f"{times:.1f}".removesuffix(".0") + " times" if times < 9.5 else f"about {round(times)} times"
 
 

@@ -16,11 +16,15 @@ from snug.core.words import size_text, words_per_second_text
 
 GIB = 2**30
 MORE_MEMORY = (8 * GIB, 16 * GIB, 32 * GIB, 64 * GIB)
+MORE_GRAPHICS = (8 * GIB, 16 * GIB, 24 * GIB)
+"""No usual card has more than that over another one."""
 FASTER = (2.0, 4.0)
 FASTER_AT_LEAST = 1.3
 WORTH_SAYING = 0.25
 """A change that gains fewer doublings is none that anybody would pay for."""
 NEVER_FITS = "No usual amount of memory more would make it fit."
+ONCE_MEASURED = "This may change once the speed of this computer's memory is known."
+NOTHING_BETTER = "More or faster memory would bring none that is better than these."
 _NUMBER_WORDS = {2.0: "twice", 4.0: "four times"}
 
 Variant = tuple[str, Machine]
@@ -29,16 +33,17 @@ Variant = tuple[str, Machine]
 def variants(machine: Machine) -> list[Variant]:
     """The machine with more and with faster memory, the smallest change first, with the words for each."""
     places = places_of(machine)
+    grown: list[tuple[int, str, Callable[[Machine, int], Machine]]] = []
     if places.main.kind == "unified":
-        kinds: list[tuple[str, Callable[[Machine, int], Machine]]] = [("memory", with_more_unified)]
-    elif places.cards:
+        grown = [(size, "memory", with_more_unified) for size in MORE_MEMORY]
+    else:
         many = sum(gpu.kind == "discrete" and gpu.memory_total > 0 for gpu in machine.gpus) > 1
         each = "graphics memory on each card" if many else "graphics memory"
-        kinds = [(each, with_more_graphics), ("memory", with_more_memory)]
-    else:
-        kinds = [("memory", with_more_memory)]
+        grown = [(size, each, with_more_graphics) for size in MORE_GRAPHICS if places.cards]
+        grown += [(size, "memory", with_more_memory) for size in MORE_MEMORY]
     found = [
-        (f"With {size // GIB} GB more {name}", more(machine, size)) for size in MORE_MEMORY for name, more in kinds
+        (f"With {size // GIB} GB more {name}", more(machine, size))
+        for size, name, more in sorted(grown, key=lambda item: item[0])
     ]
     if places.main.bandwidth or any(card.bandwidth for card in places.cards):
         found += [
@@ -56,7 +61,8 @@ def changes(
     here: Collection[tuple[str, str]] = (),
     measured: Measured | None = None,
 ) -> tuple[str, ...]:
-    """For each pick the smallest change that would put a better model in its place, as a sentence; "" where none does.
+    """For each pick the smallest change that would put a better model in its place, as a sentence; else the smallest
+    that would improve the pick itself; else that there is none.
 
     Nothing is looked up in a table: the recommendation is asked again for each variant of the machine, with the same
     library (`here`) and measured divergences.
@@ -77,7 +83,7 @@ def changes_in_turns(
     measured: Measured | None = None,
 ) -> Iterator[tuple[str, ...]]:
     """What `changes` has found so far, after every few models: for who must not be kept waiting."""
-    found = [""] * len(picks)
+    found, own = [""] * len(picks), [""] * len(picks)
     listed = {pick.entry.key for pick in picks}
     for words, variant in variants(machine):
         if all(found):
@@ -97,7 +103,18 @@ def changes_in_turns(
             now = candidate_of(other.entry, machine, USES[use], measured)
             if now is None or other.value >= now.value + WORTH_SAYING / 2:
                 found[index] = f"{words}: {other.entry.name} instead ({words_per_second_text(other.fit.speed)})."
+        for index, pick in enumerate(picks):
+            if not found[index] and not own[index]:
+                own[index] = change_words(pick.entry, _as_it_is(pick), words, variant, USES[use], measured)
         yield tuple(found)
+    yield tuple(
+        other or mine or (NOTHING_BETTER if pick.fit.speed else ONCE_MEASURED)
+        for pick, other, mine in zip(picks, found, own, strict=True)
+    )
+
+
+def _as_it_is(pick: Pick) -> Candidate:
+    return Candidate(pick.entry, pick.file_type, pick.fit, pick.download_bytes, pick.value)
 
 
 def _is_better(other: Pick, mine: Pick) -> bool:

@@ -288,7 +288,7 @@ def figure_role(row: FigureRow, machine: Machine, bounds: Correctable | None) ->
 
 def pick_row(pick: Pick) -> dict[str, Any]:
     """A recommendation in words, for its card."""
-    verdict = verdict_text(pick.fit)
+    verdict, pages = verdict_text(pick.fit), pages_text(pick.fit.context)
     return {
         "key": pick.entry.key,
         "name": pick.entry.name,
@@ -298,7 +298,7 @@ def pick_row(pick: Pick) -> dict[str, Any]:
         "speed": words_per_second_text(pick.fit.speed),
         "download": "Already on this computer" if pick.is_here else f"{size_text(pick.download_bytes)} to download",
         "isHere": pick.is_here,
-        "why": f"{pick.why} Remembers {pages_text(pick.fit.context)}.",
+        "why": pick.why if pages in pick.why else f"{pick.why} Remembers {pages}.",
         "change": "",
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,11 +17,12 @@ from snug.core.make_room import make_room, room_words
 from snug.core.model_facts import ModelFacts
 from snug.core.quality import Measured, expected_level, has_evidence, level_of
 from snug.core.what_changes import NEVER_FITS, change_words, variants
-from snug.core.words import parameters_text
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
+ABOUT_EQUAL = 1.15
+"""Doing as well as a model that is larger or smaller by less than this is what is usual."""
 USE_WORDS = {"chat": "chat", "writing": "writing", "code": "code", "documents": "documents", "tools": "tool use",
              "vision": "pictures"}  # fmt: skip
 
@@ -115,11 +115,19 @@ def standing_words(entry: CatalogueEntry, use: str = "chat") -> str:
     if not has_evidence(entry, use):
         known = "No public figure that can be compared is known to Snug" if entry.figures else "No public figures known"
         return f"{known}: it is ranked by its size and age." if entry.released else f"{known}."
-    active = entry.active_parameters or entry.parameters
-    works_like = math.sqrt(entry.parameters * active) * 2 ** (level_of(entry, use) - expected_level(entry))
-    size = parameters_text(round(works_like))
     tests = "public tests" if use == "chat" else f"public tests of {USE_WORDS[use]}"
-    return f"By {tests} it answers like a usual model of its age with {size} weights."
+    times = 2 ** (level_of(entry, use) - expected_level(entry))
+    if 1 / ABOUT_EQUAL <= times <= ABOUT_EQUAL:
+        return f"In {tests} it does as well as is usual for a model of its size and age."
+    if times > 1:
+        return f"In {tests} it does better than is usual for its age: as well as a model {times:.1f} times as large."
+    return f"In {tests} it does less well than is usual for its age: like a model {_share(times)} as large."
+
+
+def _share(times: float) -> str:
+    """A share in words: "two thirds", "half"."""
+    shares = {0.8: "four fifths", 0.67: "two thirds", 0.5: "half", 0.33: "a third", 0.25: "a quarter"}
+    return shares[min(shares, key=lambda share: abs(share - times))]
 
 
 def figure_row(figure: Figure) -> dict[str, Any]:
