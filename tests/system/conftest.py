@@ -49,6 +49,9 @@ class RecordedEnvironment(Environment):
     def processes(self) -> list[dict[str, Any]]:
         return self._json("processes")
 
+    def drm_clients(self) -> list[dict[str, Any]]:
+        return self._json("drm-clients")
+
     def dxgi(self) -> list[dict[str, Any]]:
         return self._json("dxgi")
 

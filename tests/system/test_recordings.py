@@ -29,6 +29,10 @@ def has(vendor: str, words: str, kind: str = "discrete") -> Callable[[RecordedEn
     )
 
 
+def holds(vendor: str) -> Callable[[RecordedEnvironment, Machine], bool]:
+    return lambda _, machine: any(gpu.holders for gpu in cards(machine, vendor))
+
+
 def is_mac(chip: str) -> Callable[[RecordedEnvironment, Machine], bool]:
     return lambda _, machine: any(gpu.name == chip and gpu.bandwidth for gpu in machine.gpus)
 
@@ -73,6 +77,10 @@ KINDS: dict[str, Callable[[RecordedEnvironment, Machine], bool]] = {
     "huge pages": lambda _, machine: machine.memory.huge_pages > 0,
     "a neural processor of Intel's": lambda _, machine: any("Intel" in npu.name for npu in machine.npus),
     "a neural processor of AMD's": lambda _, machine: any("AMD" in npu.name for npu in machine.npus),
+    **{
+        f"who holds memory on {words}": holds(vendor)
+        for words, vendor in (("an NVIDIA card", "nvidia"), ("a Radeon card", "amd"), ("an Arc card", "intel"))
+    },
     "malformed output": lambda recorded, machine: (
         "???" in recorded.sections.get("file /proc/cpuinfo", "") and not machine.memory.total
     ),

@@ -11,6 +11,8 @@ from snug.core.words import free_of_text, size_text, sold_text
 
 OWN_NAME = "Snug"
 TAKEN_AS_ALL = "taken as all of it"
+AS_PROGRAMS_SAY = "as programs say"
+"""What is free, where only the use of this person's own programs is known."""
 MEASURED_HERE = "measured here"
 
 _NOISE = (
@@ -225,7 +227,8 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
     if gpu.holders:
         key = f"{here}.holders"
         held = holders_words(gpu.holders, most=5)
-        rows.append(FigureRow(key, "Held on it by", held, machine.sources.get(f"{here}.memory_free", "its driver")))
+        source = machine.sources.get(key) or machine.sources.get(f"{here}.memory_free", "its driver")
+        rows.append(FigureRow(key, "Held on it by", held, source))
     if gpu.memory_shared:
         value = size_text(gpu.memory_shared)
         value += f", {size_text(gpu.memory_shared_used)} of it in use" if gpu.memory_shared_used else ""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from snug.core.machine import Disagreement, EngineDevice, Gpu, Machine
-from snug.core.machine_words import TAKEN_AS_ALL, name_words
+from snug.core.machine_words import AS_PROGRAMS_SAY, TAKEN_AS_ALL, name_words
 
 ENGINE_SOURCE = "llama.cpp"
 TOLERANCE = 0.10
+_NOT_ALL_KNOWN = (TAKEN_AS_ALL, AS_PROGRAMS_SAY)
 
 # Devices that the processor only pretends to be.
 _SOFTWARE = ("llvmpipe", "lavapipe", "swiftshader", "microsoft basic render", "software rasterizer")
@@ -129,9 +130,10 @@ def _discrete(both: _Both, index: int, device: EngineDevice) -> None:
             free = min(gpu.memory_free, device.memory_free)
             gpu = replace(gpu, memory_total=device.memory_total, memory_free=free)
             both.sources[f"{here}.memory_total"] = _engine(device)
-    elif device.memory_total and both.sources.get(f"{here}.memory_free", "").startswith(TAKEN_AS_ALL):
-        gpu = replace(gpu, memory_free=min(device.memory_free, gpu.memory_total))
-        both.sources[f"{here}.memory_free"] = _engine(device)
+    elif device.memory_total and both.sources.get(f"{here}.memory_free", "").startswith(_NOT_ALL_KNOWN):
+        if device.memory_free < gpu.memory_free:
+            both.sources[f"{here}.memory_free"] = _engine(device)
+        gpu = replace(gpu, memory_free=min(device.memory_free, gpu.memory_free))
     elif device.memory_total and abs(gpu.memory_free - device.memory_free) > TOLERANCE * gpu.memory_total:
         smaller = device.memory_free < gpu.memory_free
         why = FINDS_ROOM if smaller else ALL_FREE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snug.core.gpu_bandwidths import device_by_pci_id
 from snug.core.machine import Gpu
-from snug.system import drm
+from snug.system import drm, drm_clients
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import text
 from snug.system.reading import Reading
@@ -48,9 +48,12 @@ def read(environment: Environment) -> Reading:
     gpus: list[Gpu] = []
     sources: dict[str, str] = {}
     unread: dict[str, str] = {}
+    uses = drm_clients.read(environment) if cards else {}
     for card in cards:
         here = f"gpus.{len(gpus)}"
         gpu = parse(_files(environment, card))
+        if gpu.kind == "discrete" and gpu.pci_id in uses:
+            gpu = replace(gpu, holders=uses[gpu.pci_id].holders)
         gpus.append(gpu)
         sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:

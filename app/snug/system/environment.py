@@ -133,6 +133,12 @@ class Environment:
         except (OSError, RuntimeError, psutil.Error) as error:
             raise NotReadable(f"the list of processes cannot be read ({error})") from error
 
+    def drm_clients(self) -> list[dict[str, Any]]:
+        """What Linux' graphics drivers say of each program, one mapping an open file. Raises NotReadable."""
+        from snug.system.drm_clients import ask_drm_clients
+
+        return ask_drm_clients()
+
     def bandwidth(self, threads: int, available_bytes: int) -> Mapping[str, Any]:
         """What the native probe measures in about a second (see `snug._native`). Raises NotReadable."""
         try:

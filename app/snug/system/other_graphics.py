@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from snug.core.gpu_bandwidths import device_by_pci_id
 from snug.core.machine import Gpu
 from snug.core.machine_words import TAKEN_AS_ALL
-from snug.system import amd, drm
+from snug.system import amd, drm, drm_clients
 from snug.system.environment import Environment, NotReadable
 from snug.system.reading import Reading
 
@@ -30,20 +31,24 @@ def read(environment: Environment) -> Reading:
     gpus: list[Gpu] = []
     sources: dict[str, str] = {}
     unread: dict[str, str] = {}
+    uses = drm_clients.read(environment) if cards else {}
     for card in cards:
         here = f"gpus.{len(gpus)}"
         gpu = parse(card, drm.pci_name(environment, card.vendor, card.device), *_own_memory(environment, card))
-        gpus.append(gpu)
+        use = uses.get(gpu.pci_id, drm_clients.CardUse()) if gpu.kind == "discrete" else drm_clients.CardUse()
+        gpu = replace(gpu, holders=use.holders)
         sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:
             says = f"{gpu.driver} driver (sysfs)"
             sources[f"{here}.memory_total"] = says
-            is_all = gpu.memory_free == gpu.memory_total
-            sources[f"{here}.memory_free"] = (
-                f"{TAKEN_AS_ALL}: its driver does not say what is in use" if is_all else says
-            )
+            sources[f"{here}.memory_free"] = says
+            if gpu.memory_free == gpu.memory_total:
+                gpu = replace(gpu, memory_free=max(0, gpu.memory_total - use.held))
+                does_not_say = f"{TAKEN_AS_ALL}: its driver does not say what is in use"
+                sources[f"{here}.memory_free"] = drm_clients.SOURCE if use.held else does_not_say
         elif gpu.kind == "discrete":
             unread[f"{here}.memory_total"] = f"its kernel driver ({gpu.driver or 'none'}) does not say"
+        gpus.append(gpu)
     return Reading(gpus=tuple(gpus), sources=sources, unread=unread)
 
 
