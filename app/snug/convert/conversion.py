@@ -250,7 +250,7 @@ class _Run:
 
     def _pieces(self, index: int, tensor: OutputTensor) -> Iterator[_Piece]:
         target = self.prepared.types[tensor.name]
-        is_stored = tensor.read_stored is not None and target == (tensor.fixed_type or tensor.stored_type)
+        is_stored = tensor.is_copied_as(target)
         step = max(1, CHUNK_VALUES // max(1, tensor.columns))
         per_expert = tensor.shape[-2] if len(tensor.shape) > 2 else tensor.rows
         first = 0

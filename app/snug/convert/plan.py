@@ -48,6 +48,10 @@ class OutputTensor:
     def columns(self) -> int:
         return self.shape[-1] if self.shape else 1
 
+    def is_copied_as(self, type_name: str) -> bool:
+        """Whether the source's own bytes are what is written of it in this type."""
+        return self.read_stored is not None and type_name == (self.fixed_type or self.stored_type)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:

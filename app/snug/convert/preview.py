@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from snug.convert.conversion import QUANTISATION_VERSION
+from snug.convert.duration import Stopwatch
 from snug.convert.mixes import MIXES, Mix, missing_importance, tensor_types
-from snug.convert.quantize import TYPES, quantize_rows
 from snug.convert.source import Source
 from snug.core.errors import UserError
 from snug.core.expected_loss import expected_divergence, words_changed
@@ -24,9 +21,6 @@ from snug.formats.gguf_writer import GgufLayout, plan_layout
 SHOWN = ("F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S", "IQ4_XS", "Q3_K_L", "Q3_K_M",
          "Q3_K_S", "IQ3_M", "IQ3_XXS", "Q2_K", "IQ2_M", "IQ2_XS", "IQ2_XXS", "IQ1_M")  # fmt: skip
 """The mixes that a person is offered; the others can be asked for by name."""
-_READ_VALUES_PER_S = 250e6
-"""Weights a second that are read from a disk, widened and written again, on a middling computer."""
-_SAMPLE = (16, 4096)
 _KIND_BY_NAME = {kind.name: kind for kind in GGML_TYPES}
 
 
@@ -45,7 +39,7 @@ class Choice:
 
 def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> list[Choice]:
     """What each type would give, smallest first. Types that keep more bits than the source has are left out."""
-    rates: dict[str, float] = {}
+    stopwatch = Stopwatch(threads)
     found = []
     header: tuple[GgufLayout, GgufHeader] | None = None
     for name in names:
@@ -67,7 +61,7 @@ def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> lis
                 type_name=name,
                 size_bytes=layout.file_bytes,
                 facts=facts,
-                seconds=_seconds(source, types, threads, rates),
+                seconds=stopwatch.seconds(source, types, layout.file_bytes),
                 words_changed=-1.0 if divergence is None else words_changed(divergence),
                 tensor_types=dict(Counter(types.values())),
                 needs_importance=bool(missing_importance(mix, types)),
@@ -146,36 +140,3 @@ class _HeaderOnly:
 
     def read(self, offset: int, length: int) -> bytes:
         return self._layout.header[offset : offset + length]
-
-
-def _seconds(source: Source, types: Mapping[str, str], threads: int, rates: dict[str, float]) -> float:
-    """Seconds for the whole conversion, from a short measurement of each type on this computer."""
-    seconds = 0.0
-    for tensor in source.tensors:
-        name, values = types[tensor.name], tensor.rows * tensor.columns
-        seconds += values / _READ_VALUES_PER_S
-        if name in TYPES and name != tensor.stored_type and TYPES[name].by != "numpy":
-            if name not in rates:
-                rates[name] = _rate(name)
-            seconds += values / (rates[name] * max(1, threads))
-    return seconds
-
-
-def _rate(name: str) -> float:
-    """Weights a second and thread for one type: our own kernels are measured; ggml's prepare for seconds before the
-    first row, so that their known share of a kernel's pace is taken instead."""
-    share = _SHARE_OF_Q4_K.get(name)
-    if share is not None:
-        return share * _rate("Q4_K")
-    sample = np.random.default_rng(1).standard_normal(_SAMPLE, dtype=np.float32)
-    quantize_rows(sample[:1], name)
-    started = time.perf_counter()
-    quantize_rows(sample, name)
-    return sample.size / max(1e-6, time.perf_counter() - started)
-
-
-_SHARE_OF_Q4_K = {
-    "IQ3_S": 0.015, "IQ3_XXS": 0.011, "IQ2_S": 0.018, "IQ2_XS": 0.006, "IQ2_XXS": 0.010, "IQ1_M": 0.032,
-    "IQ1_S": 0.031, "MXFP4": 0.32,
-}  # fmt: skip
-"""What ggml's functions do of the Q4_K kernel's pace, both measured on one core of an AMD EPYC (AVX2)."""
