@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -163,10 +166,33 @@ class LineReader:
 
     def __call__(self) -> str | None:
         try:
-            return input(plain(self._prompt))
+            self._context.say(plain(self._prompt), end="")
+            wait_for_line()
+            return input()
         except (EOFError, KeyboardInterrupt):
             self._context.say()
             return None
+
+
+def wait_for_line() -> None:
+    """Return when a line can be read in a terminal; a Ctrl-C raises KeyboardInterrupt at whatever instant it comes.
+
+    `input` alone loses one that comes just before it begins to read: the signal is noted, and the read waits on.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if sys.platform == "win32" or not is_main or not sys.stdin.isatty():
+        return
+    pressed, press = os.pipe()
+    try:
+        os.set_blocking(press, False)
+        before = signal.set_wakeup_fd(press, warn_on_full_buffer=False)
+        try:
+            select.select([sys.stdin, pressed], [], [])
+        finally:
+            signal.set_wakeup_fd(before)
+    finally:
+        os.close(pressed)
+        os.close(press)
 
 
 @contextmanager
