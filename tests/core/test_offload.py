@@ -108,6 +108,29 @@ def test_like_cards_are_filled_alike() -> None:
     assert sum(answer.offload.split) == answer.offload.gpu_layers
 
 
+def test_a_third_card_is_not_used_where_two_do_as_well() -> None:
+    two, three = (machine(128, *[card("NVIDIA GeForce RTX 3090", 24, 936e9)] * count) for count in (2, 3))
+    model = facts("olmo-3.1-32b-instruct")
+    on_two, on_three = (fit(model, FitSettings(context=32_768), computer) for computer in (two, three))
+    assert len(on_two.offload.split) == len(on_three.offload.split) == 2
+    assert on_two.speed == on_three.speed
+
+
+def test_a_card_slower_than_main_memory_takes_only_what_finds_no_room_there() -> None:
+    computer = machine(64, card("NVIDIA GeForce GTX 1630", 40, 96e9), bandwidth=200e9)
+    model = facts("qwen3.6-35b-a3b", "F16")
+    answer = fit(model, FitSettings(context=8000), computer)
+    fullest = fit(model, FitSettings(context=8000, gpu_layers=24), computer)
+    assert answer.verdict is Verdict.FITS_WELL
+    assert answer.speed
+    assert fullest.speed
+    assert answer.speed.mid > fullest.speed.mid
+    larger = replace(computer, gpus=(card("NVIDIA GeForce GTX 1630", 44, 96e9),))
+    on_larger = fit(model, FitSettings(context=8000), larger)
+    assert on_larger.speed
+    assert on_larger.speed.mid >= answer.speed.mid
+
+
 def test_a_slow_card_is_not_used_where_main_memory_is_faster() -> None:
     slow = card("NVIDIA GeForce GT 710", 4, 14e9)
     answer = fit(facts("qwen3-8b"), EIGHT_K, machine(32, slow, bandwidth=80e9))

@@ -117,9 +117,11 @@ def _plan(layout: Layout, places: Places, cpu: Cpu, draft: _Draft) -> Plan:
     return Plan(layout.context, offload_of(draft.split, layout.facts), draft.needs, works, speed)
 
 
-def _pace(plan: Plan) -> tuple[float, int]:
-    """Of layouts that fit alike the fastest, or where no speed is known the one with most on cards."""
-    return plan.speed.mid if plan.speed else 0.0, plan.weights_on_cards
+def _pace(plan: Plan) -> tuple[float, int, int]:
+    """Of layouts that fit alike the fastest, or where no speed is known the one with most on cards; on fewer cards
+    where that makes no difference."""
+    speed = float(f"{plan.speed.mid:.6g}") if plan.speed else 0.0
+    return speed, plan.weights_on_cards, -len(plan.needs)
 
 
 def _verdict_of(sizes: Sequence[tuple[Place, int]]) -> Verdict:
@@ -147,6 +149,8 @@ def _splits(
     for group in places.groups:
         for count in range(1, len(group) + 1):
             yield from _fullest(layout, group[:count], most, share)
+            if (group[count - 1].bandwidth or 0.0) < (places.main.bandwidth or 0.0):
+                yield from _emptiest(layout, group[:count], places.main, most, share)
 
 
 def _fullest(layout: Layout, cards: Sequence[Place], most: int, share: float) -> Iterator[Split]:
@@ -166,6 +170,19 @@ def _fullest(layout: Layout, cards: Sequence[Place], most: int, share: float) ->
         yield _balanced(layout, cards, most, layout.layers - moved, share)
     elif layers:
         yield _balanced(layout, cards, layers, layout.layers, share)
+
+
+def _emptiest(layout: Layout, cards: Sequence[Place], main: Place, most: int, share: float) -> Iterator[Split]:
+    """As few whole layers on these cards as main memory has no room for: it is faster than the last of them."""
+
+    def leaves_too_much(layers: int) -> bool:
+        split = Split(tuple(cards), layout.counts(cards, layers, 0, share))
+        return is_nearly_full(main, layout.parts(split)[0].total)
+
+    layers = 1 + _largest(most - 1, leaves_too_much)
+    counts = layout.counts(cards, layers, 0, share)
+    if 1 < layers == sum(counts):
+        yield Split(tuple(cards), counts)
 
 
 def _largest(most: int, is_possible: Callable[[int], bool]) -> int:
