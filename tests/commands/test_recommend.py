@@ -54,6 +54,14 @@ def test_words_say_the_same_and_the_command_that_gets_it(typed: Typed) -> None:
     assert "words a second" in out
 
 
+def test_the_computer_that_a_file_describes_is_named_with_what_it_leaves_open(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "friend.json"
+    file.write_text(json.dumps({"memory": {"total": 16 * 2**30}}), "utf-8")
+    code, out, _ = typed.run("recommend", "--machine", str(file))
+    assert code == 0
+    assert out.startswith("For the computer in friend.json, 16 GB of memory, how fast its main memory is not said:")
+
+
 def test_figures_by_hand_are_a_machine_too(typed: Typed) -> None:
     document = typed.document("recommend", "--ram", "32GB", "--vram", "12GB", "--bandwidth", "360GB/s")
     devices = document["picks"][0]["fit"]["memory"]["devices"]

@@ -188,6 +188,15 @@ def test_every_model_gets_an_answer_also_one_that_is_too_big() -> None:
     assert {answer.verdict for _, _, answer in answers} >= {Verdict.FITS_WELL, Verdict.TOO_BIG}
 
 
+def test_a_larger_card_that_takes_layers_does_not_count_as_less_room() -> None:
+    """With a card in use the chosen conversation is shorter, for pace; there is room for the longer one as before."""
+    before = machine(11, card(gigabytes=2, bandwidth=None, free=0.5), free_gb=5.5, bandwidth=None, cores=1)
+    after = with_more_graphics(before, 2**30)
+    one, two = (recommend(CATALOGUE, there, "code", limit=1)[0] for there in (before, after))
+    assert two.fit.context < one.fit.context
+    assert two.value >= one.value - NOTICEABLE
+
+
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(machines())
 def test_every_machine_gets_picks_that_fit_or_a_reason(computer: Machine) -> None:

@@ -44,8 +44,7 @@ def chosen_machine(arguments: Namespace, context: Context) -> Machine:
             title = "--machine and figures by hand cannot be used together."
             raise UserError(title, "Give one or the other.", kind="bad-machine", bad_input=True)
         title, machine = titled_machine(arguments.machine)
-        if title:
-            context.say(f"For {title}:")
+        context.say(f"For {title}:")
         return machine
     if all(figure is None for figure in by_hand):
         return read_here(context)
@@ -69,6 +68,16 @@ def by_hand_words(machine: Machine) -> str:
     return f"{words}; {note.replace('assumed:', 'assumed for its main memory:')}" if note else words
 
 
+def given_words(machine: Machine) -> str:
+    """What a machine file tells of a computer: its memory, its cards, and what it leaves open."""
+    words = f"{sold_text(machine.memory.total)} of memory"
+    cards = [gpu for gpu in machine.gpus if gpu.kind == "discrete"]
+    words += "".join(f" and {gpu.name or 'a graphics card'} with {sold_text(gpu.memory_total)}" for gpu in cards)
+    if machine.memory.bandwidth is None and not any(gpu.kind == "unified" for gpu in machine.gpus):
+        words += ", how fast its main memory is not said"
+    return words
+
+
 def titled_machine(text: str) -> tuple[str, Machine]:
     """The machine in the file of that name, else the known one that people call so, with words for which that is.
 
@@ -79,7 +88,8 @@ def titled_machine(text: str) -> tuple[str, Machine]:
         raise UserError(title, "`snug recommend --machines` lists those it knows.", "unknown-machine", bad_input=True)
     path = Path(text)
     if path.suffix.lower() == ".json" or "/" in text or "\\" in text or path.exists():
-        return "", machine_from_document(read_document(path, "the machine file"))
+        machine = machine_from_document(read_document(path, "the machine file"))
+        return f"the computer in {path.name}, {given_words(machine)}", machine
     known = find_machine(known_machines(), text)
     return computer_words(known), known.machine
 

@@ -13,6 +13,7 @@ from snug.core.catalogue import CatalogueEntry, facts_of
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
+from snug.core.model_facts import ModelFacts
 from snug.core.quality import Measured, level_of, quantisation_loss
 from snug.core.words import words_per_second
 
@@ -81,7 +82,7 @@ def candidate_of(
         answer = fit(facts, FitSettings(), machine)
         if answer.verdict is Verdict.TOO_BIG or (name == "BF16" and not only and not _has_plenty(answer)):
             continue
-        cost = _costs(answer, use)
+        cost = min(_costs(found, use) for found in (answer, *_with_room(facts, answer, machine, use)))
         value = level_of(entry, use) - quantisation_loss(entry, name, measured) - cost
         found = Candidate(entry, name, answer, facts.file_bytes, value)
         if best is None or found.order > best.order:
@@ -123,6 +124,16 @@ def _has_plenty(answer: Fit) -> bool:
         and needed <= 0.5 * free
         and answer.memory.weights <= LARGEST_UNQUANTISED_BYTES
     )
+
+
+def _with_room(facts: ModelFacts, answer: Fit, machine: Machine, use: str) -> list[Fit]:
+    """The answer with as long a conversation as the use needs, where the chosen one is shorter: the card's speed may
+    have decided that, and not the room."""
+    needed = min(CONTEXT_NEEDED.get(use, 0), facts.context_max)
+    if needed <= answer.context:
+        return []
+    longer = fit(facts, FitSettings(context=needed), machine)
+    return [] if longer.verdict is Verdict.TOO_BIG else [longer]
 
 
 def _costs(answer: Fit, use: str) -> float:
