@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from snug import cli
+from snug.core.catalogue import load_catalogue
 from snug.paths import Paths
+from snug.store.divergences import Divergences
 
+CATALOGUE = load_catalogue(Path(__file__).parents[2] / "resources" / "catalogue" / "models.json")
 PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
 
 
@@ -139,3 +142,11 @@ def test_nothing_can_be_closed_on_a_computer_that_is_only_imagined(typed: Typed)
         _, out, _ = typed.run("calculate", "--parameters", parameters, "--machine", "pi 5 8gb", "--json")
         why = json.loads(out)["computers"][0]["fit"]["why"]
         assert "clos" not in why
+
+
+def test_a_measured_loss_counts_in_what_is_recommended(typed: Typed) -> None:
+    first = typed.document("recommend", "--machine", "MacBook Air M4 16GB")["picks"][0]
+    key = next(entry.key for entry in CATALOGUE if entry.repo == first["repo"])
+    for name in ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"):
+        Divergences(typed.paths.home).record(key, name, 3.0)
+    assert typed.document("recommend", "--machine", "MacBook Air M4 16GB")["picks"][0]["repo"] != first["repo"]

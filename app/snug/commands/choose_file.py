@@ -8,6 +8,7 @@ from dataclasses import replace
 from snug.commands.command import Context
 from snug.commands.hub_facts import pick_choice
 from snug.commands.machine_file import chosen_machine
+from snug.commands.measured_quality import known_divergences
 from snug.core.catalogue import CatalogueEntry, load_catalogue
 from snug.core.errors import UserError
 from snug.core.fit import FitSettings, Verdict
@@ -37,7 +38,7 @@ def choose_file(
     entry = _catalogue_entry(page.repo)
     if entry is not None and page.repo not in entry.native_repos:
         entry = replace(entry, native_type="")  # a file of that type is not the makers' own here
-    best = best_type(entry, machine) if entry else None
+    best = best_type(entry, machine, known_divergences(context)) if entry else None
     if best:
         matching = [choice for choice in whole if choice.file_type == best[0]]
         if matching:

@@ -32,7 +32,7 @@ def run(arguments: Namespace, context: Context) -> int:
         return _list_machines(context)
     machine = chosen_machine(arguments, context)
     catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
-    here = _here(catalogue, context) if is_this_computer(arguments) else []
+    here = models_of_library(catalogue, context) if is_this_computer(arguments) else []
     measured = known_divergences(context)
     picks = recommend(catalogue, machine, arguments.use, here=here, measured=measured)
     nothing = "" if picks else nothing_fits_words(catalogue, machine)
@@ -96,7 +96,7 @@ def figure_document(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _here(catalogue: Sequence[CatalogueEntry], context: Context) -> list[tuple[str, str]]:
+def models_of_library(catalogue: Sequence[CatalogueEntry], context: Context) -> list[tuple[str, str]]:
     """What the library has of the catalogue, as (key, type)."""
     if not context.paths.database.exists():
         return []

@@ -8,6 +8,8 @@ from argparse import ArgumentParser, Namespace
 from snug.commands.command import Command, Context
 from snug.commands.find_model import pip_model
 from snug.commands.machine import read_here
+from snug.commands.measured_quality import known_divergences
+from snug.commands.recommend import models_of_library
 from snug.commands.talk import LineReader, Talk
 from snug.core.catalogue import load_catalogue
 from snug.core.machine import Machine
@@ -34,17 +36,20 @@ def run(arguments: Namespace, context: Context) -> int:
 def say_picks(machine: Machine, context: Context) -> None:
     """The three models that suit this computer best, with the reasons and the command that gets each."""
     catalogue = load_catalogue(resources_folder() / "catalogue" / "models.json")
-    picks = recommend(catalogue, machine)
+    here, measured = models_of_library(catalogue, context), known_divergences(context)
+    picks = recommend(catalogue, machine, here=here, measured=measured)
     if not picks:
         context.say("\n" + nothing_fits_words(catalogue, machine))
         return
     context.say("\nThree models that suit this computer:" if len(picks) == 3 else "\nWhat suits this computer:")
     for pick in picks:
-        head = f"{pick.entry.name} ({pick.file_type}, {size_text(pick.download_bytes)})"
+        size = "already here" if pick.is_here else size_text(pick.download_bytes)
+        head = f"{pick.entry.name} ({pick.file_type}, {size})"
         context.say(f"\n  {head}: {verdict_text(pick.fit)}")
         context.say(f"    {pick.why}")
         repo = pick.entry.gguf_repos[0] if pick.entry.gguf_repos else pick.entry.repo
-        context.say(f"    snug get {repo}:{pick.file_type}")
+        if not pick.is_here:
+            context.say(f"    snug get {repo}:{pick.file_type}")
 
 
 def talk_with_pip(context: Context) -> None:

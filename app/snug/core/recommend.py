@@ -22,11 +22,11 @@ from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
-from snug.core.quality import Measured, has_evidence, level_of, quantisation_loss
+from snug.core.quality import Measured, has_evidence
 from snug.core.words import pages_text, size_text, words_per_second_text
 
-__all__ = ["COMFORTABLE_WORDS_PER_S", "SLOW_READING_WORDS_PER_S", "USES", "Pick", "all_fits", "best_type",
-           "is_good_for", "nothing_fits_words", "picks_among", "rank_of",
+__all__ = ["COMFORTABLE_WORDS_PER_S", "SLOW_READING_WORDS_PER_S", "USES", "Pick", "best_type",
+           "is_good_for", "nothing_fits_words", "picks_among",
            "recommend", "recommend_in_turns"]  # fmt: skip
 
 USES = {"chat": "chat", "code": "code", "write": "writing", "writing": "writing", "documents": "documents",
@@ -34,7 +34,6 @@ USES = {"chat": "chat", "code": "code", "write": "writing", "writing": "writing"
 """What a person may ask for, and the catalogue's word for it."""
 TOY_PARAMETERS = 300_000_000
 """Smaller models answer only the simplest questions; they are picked when nothing larger fits."""
-SMALLEST_OFFERED = {"Q3_K_M": 12_000_000_000}
 TOOL_SCORE = 20.0
 """A model that solves so many per cent of a test of tool use may be picked for it, whatever its page says."""
 ALREADY_HERE_WORTH = 0.7
@@ -135,29 +134,12 @@ def picks_among(
     return tuple(picks[: max(0, limit)])
 
 
-def all_fits(catalogue: Iterable[CatalogueEntry], machine: Machine) -> tuple[tuple[CatalogueEntry, str, Fit], ...]:
-    """Every entry with its best type here and the answer; where none fits, the smallest type offered and why not."""
-    result = []
-    for entry in catalogue:
-        found = best_type(entry, machine)
-        if found is None:
-            name = "Q3_K_M" if entry.parameters >= SMALLEST_OFFERED["Q3_K_M"] else "Q4_K_M"
-            found = name, fit(facts_of(entry, name), FitSettings(), machine)
-        result.append((entry, *found))
-    return tuple(result)
-
-
 def is_good_for(entry: CatalogueEntry, use: str) -> bool:
     """Whether a model may be picked for a use: its description says so, or for tools a test that it passed."""
     if use != "tools":
         return use in entry.good_for
     passed = any("tools" in figure.measure.uses and figure.score >= TOOL_SCORE for figure in entry.figures)
     return passed or "tool_use" in entry.capabilities
-
-
-def rank_of(entry: CatalogueEntry, use: str = "chat", file_type: str = "") -> float:
-    """What a model is ranked by before the machine counts: its effective size in billions, at a type where given."""
-    return float(2 ** (level_of(entry, use) - (quantisation_loss(entry, file_type) if file_type else 0.0)))
 
 
 def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine) -> str:
