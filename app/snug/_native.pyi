@@ -65,3 +65,31 @@ def quantize_blocks(
     `importance` holds one figure above zero for each column. `path` is one of `simd_paths()`; "" takes SNUG_SIMD, or
     the fastest. Raises ValueError for a path, type or shape that does not fit.
     """
+
+class FeedbackTables:
+    """What error feedback needs of the inputs of some columns: H, R with H = R R^T (upper triangular), and R^-1.
+
+    All are float32 (columns, columns), columns a multiple of 32; ValueError for others.
+    """
+
+    def __init__(
+        self, table: NDArray[np.float32], factor: NDArray[np.float32], inverse: NDArray[np.float32]
+    ) -> None: ...
+    @property
+    def columns(self) -> int: ...
+    def round(
+        self,
+        weights: NDArray[np.float32],
+        type_name: str,
+        blocks: NDArray[np.uint8],
+        values: NDArray[np.float32],
+        *,
+        sweeps: int = 2,
+        threads: int = 1,
+        path: str = "",
+    ) -> None:
+        """Round finite float32 rows x columns into `blocks` (rows, bytes of a row) and the `values` that these stand for.
+
+        Rows may lie apart, the values of a row may not. The interpreter lock is released; the result does not depend
+        on `threads`. Raises ValueError for a path, type or shape that does not fit.
+        """

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "feedback.h"
 #include "quantize.h"
 
 namespace nb = nanobind;
@@ -16,6 +17,10 @@ namespace snug {
 namespace {
 
 using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Square = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::device::cpu>;
+using OutRows = nb::ndarray<float, nb::ndim<2>, nb::device::cpu>;
+using OutBytes = nb::ndarray<std::uint8_t, nb::ndim<2>, nb::device::cpu>;
 using Row = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 BlockType type_named(const std::string &name) {
@@ -34,6 +39,10 @@ nb::dict block_types() {
     return shapes;
 }
 
+void check_threads(std::int64_t threads) {
+    if (threads < 1 || threads > 1024) throw nb::value_error("threads must be between 1 and 1024");
+}
+
 nb::bytes quantize_blocks(const Matrix &weights, const std::string &type_name, const nb::object &importance,
                           std::int64_t threads, const std::string &path) {
     const BlockType type = type_named(type_name);
@@ -41,7 +50,7 @@ nb::bytes quantize_blocks(const Matrix &weights, const std::string &type_name, c
     const auto rows = static_cast<std::int64_t>(weights.shape(0));
     const auto columns = static_cast<std::int64_t>(weights.shape(1));
     if (columns % shape.values != 0) throw nb::value_error("columns must be a multiple of the block's size");
-    if (threads < 1 || threads > 1024) throw nb::value_error("threads must be between 1 and 1024");
+    check_threads(threads);
     Row figures;
     if (!importance.is_none()) {
         figures = nb::cast<Row>(importance);
@@ -62,6 +71,47 @@ nb::bytes quantize_blocks(const Matrix &weights, const std::string &type_name, c
     return out;
 }
 
+void new_tables(FeedbackTables *place, const Square &table, const Square &factor, const Square &inverse) {
+    const std::size_t columns = table.shape(0);
+    if (columns == 0 || columns % 32 != 0 || columns > (1u << 20)) {
+        throw nb::value_error("columns must be a multiple of 32");
+    }
+    for (const Square *square : {&table, &factor, &inverse}) {
+        if (square->shape(0) != columns || square->shape(1) != columns) {
+            throw nb::value_error("the tables must be square and of one size");
+        }
+    }
+    nb::gil_scoped_release released;
+    new (place) FeedbackTables(table.data(), factor.data(), inverse.data(), static_cast<int>(columns));
+}
+
+template <class Array>
+void require_rows(const Array &array, std::size_t rows, std::size_t columns) {
+    if (array.shape(0) != rows || array.shape(1) != columns || (columns > 1 && array.stride(1) != 1)) {
+        throw nb::value_error("the arrays must have the same rows, each in one piece");
+    }
+}
+
+void round_rows(const FeedbackTables &tables, const Rows &weights, const std::string &type_name,
+                const OutBytes &blocks, const OutRows &values, int sweeps, std::int64_t threads,
+                const std::string &path) {
+    const BlockType type = type_named(type_name);
+    const BlockShape &shape = block_shape(type);
+    const auto columns = static_cast<std::size_t>(tables.columns());
+    if (!has_feedback(type)) throw nb::value_error("the codes of this type cannot be chosen");
+    if (columns % shape.values != 0) throw nb::value_error("columns must be a multiple of the block's size");
+    check_threads(threads);
+    require_rows(weights, weights.shape(0), columns);
+    require_rows(values, weights.shape(0), columns);
+    require_rows(blocks, weights.shape(0), columns / shape.values * shape.bytes);
+    const KernelTable &table = kernels_for(path);
+    nb::gil_scoped_release released;
+    const std::vector<float> costs = tables.costs(shape.values);
+    const FeedbackJob job{type, table.kernels[static_cast<int>(type)], costs.data(), sweeps, weights.data(),
+                          weights.stride(0), blocks.data(), blocks.stride(0), values.data(), values.stride(0)};
+    feedback_rows(table, tables, job, static_cast<std::int64_t>(weights.shape(0)), static_cast<int>(threads));
+}
+
 std::int64_t not_finite(const Matrix &weights) {
     nb::gil_scoped_release released;
     return first_not_finite(weights.data(), static_cast<std::int64_t>(weights.size()));
@@ -77,6 +127,12 @@ void bind_quantize(nb::module_ &module) {
     module.def("quantize_blocks", &quantize_blocks, nb::arg("weights"), nb::arg("type_name"), nb::kw_only(),
                nb::arg("importance").none() = nb::none(), nb::arg("threads") = 1, nb::arg("path") = "",
                "The blocks of a float32 array of rows x columns, row after row.");
+    nb::class_<FeedbackTables>(module, "FeedbackTables", "What error feedback needs of some columns' inputs.")
+        .def("__init__", &new_tables, nb::arg("table"), nb::arg("factor"), nb::arg("inverse"))
+        .def_prop_ro("columns", &FeedbackTables::columns)
+        .def("round", &round_rows, nb::arg("weights"), nb::arg("type_name"), nb::arg("blocks"), nb::arg("values"),
+             nb::kw_only(), nb::arg("sweeps") = 2, nb::arg("threads") = 1, nb::arg("path") = "",
+             "Round rows of weights with feedback, into their blocks and the values that these stand for.");
 }
 
 }  // namespace snug

@@ -1,6 +1,7 @@
 // The kernels of one instruction set; included once by each kernels_*.cpp, which defines the set.
 #pragma once
 
+#include "feedback_panel.h"
 #include "pack.h"
 #include "quantize.h"
 
@@ -243,7 +244,7 @@ constexpr Kernel kKernels[] = {
 static_assert(sizeof(kKernels) / sizeof(kKernels[0]) == static_cast<int>(BlockType::count));
 
 inline KernelTable table_of(const char *path) {
-    KernelTable table{path, {}};
+    KernelTable table{path, {}, feedback_panel};
     for (int i = 0; i < static_cast<int>(BlockType::count); ++i) table.kernels[i] = kKernels[i];
     return table;
 }

@@ -55,6 +55,32 @@ inline void pack_two_bits(const Byte *codes, int shift, Byte *to) {
     }
 }
 
+// Of 256 codes the bit above `shift`: bit j of byte l is that of code 32 j + l.
+inline void pack_top_bits(const Byte *codes, int shift, Byte *to) {
+    for (int l = 0; l < 32; ++l) {
+        int bits = 0;
+        for (int j = 0; j < 8; ++j) bits |= (codes[j * 32 + l] >> shift) << j;
+        to[l] = static_cast<Byte>(bits);
+    }
+}
+
+// The lower four bits of 256 codes: 32 bytes hold codes l and l + 32 of 64.
+inline void pack_lower_halves(const Byte *codes, Byte *to) {
+    for (int j = 0; j < 4; ++j) {
+        const Byte *c = codes + j * 64;
+        for (int l = 0; l < 32; ++l) to[j * 32 + l] = static_cast<Byte>((c[l] & 15) | (c[l + 32] & 15) << 4);
+    }
+}
+
+// The codes of Q6_K: lower four bits, then upper two.
+inline void pack_six_bit_codes(const Byte *codes, Byte *to) {
+    for (int half = 0; half < 2; ++half) {
+        const Byte *c = codes + half * 128;
+        for (int l = 0; l < 64; ++l) to[half * 64 + l] = static_cast<Byte>((c[l] & 15) | (c[l + 64] & 15) << 4);
+    }
+    pack_two_bits(codes, 4, to + 128);
+}
+
 // Eight 6-bit scales and eight 6-bit lows in 12 bytes (Q4_K, Q5_K).
 inline void pack_six_bits(const float *scales, const float *lows, Byte *to) {
     for (int j = 0; j < 4; ++j) {
@@ -69,27 +95,14 @@ inline void pack_six_bits(const float *scales, const float *lows, Byte *to) {
 inline void pack_q4_k(const Byte *codes, const AffineBlocks &n, int first, Byte *to) {
     to = put_half(put_half(to, n.scale_step[first]), n.low_step[first]);
     pack_six_bits(n.scale + first, n.low + first, to);
-    to += 12;
-    for (int j = 0; j < 4; ++j) {
-        const Byte *c = codes + j * 64;
-        for (int l = 0; l < 32; ++l) to[j * 32 + l] = static_cast<Byte>(c[l] | c[l + 32] << 4);
-    }
+    pack_lower_halves(codes, to + 12);
 }
 
 inline void pack_q5_k(const Byte *codes, const AffineBlocks &n, int first, Byte *to) {
     to = put_half(put_half(to, n.scale_step[first]), n.low_step[first]);
     pack_six_bits(n.scale + first, n.low + first, to);
-    Byte *high = to + 12;
-    Byte *low = high + 32;
-    for (int l = 0; l < 32; ++l) {
-        int bits = 0;
-        for (int j = 0; j < 8; ++j) bits |= (codes[j * 32 + l] >> 4) << j;
-        high[l] = static_cast<Byte>(bits);
-    }
-    for (int j = 0; j < 4; ++j) {
-        const Byte *c = codes + j * 64;
-        for (int l = 0; l < 32; ++l) low[j * 32 + l] = static_cast<Byte>((c[l] & 15) | (c[l + 32] & 15) << 4);
-    }
+    pack_top_bits(codes, 4, to + 12);
+    pack_lower_halves(codes, to + 44);
 }
 
 inline void pack_q2_k(const Byte *codes, const AffineBlocks &n, int first, Byte *to) {
@@ -101,11 +114,7 @@ inline void pack_q2_k(const Byte *codes, const AffineBlocks &n, int first, Byte 
 }
 
 inline void pack_q3_k(const Byte *codes, const SymmetricBlocks &n, int first, Byte *to) {
-    for (int l = 0; l < 32; ++l) {
-        int bits = 0;
-        for (int j = 0; j < 8; ++j) bits |= (codes[j * 32 + l] >> 2) << j;
-        to[l] = static_cast<Byte>(bits);
-    }
+    pack_top_bits(codes, 2, to);
     pack_two_bits(codes, 0, to + 32);
     Byte *scales = to + 96;
     int whole[16];
@@ -119,13 +128,7 @@ inline void pack_q3_k(const Byte *codes, const SymmetricBlocks &n, int first, By
 }
 
 inline void pack_q6_k(const Byte *codes, const SymmetricBlocks &n, int first, Byte *to) {
-    for (int half = 0; half < 2; ++half) {
-        const Byte *c = codes + half * 128;
-        for (int l = 0; l < 64; ++l) {
-            to[half * 64 + l] = static_cast<Byte>((c[l] & 15) | (c[l + 64] & 15) << 4);
-        }
-    }
-    pack_two_bits(codes, 4, to + 128);
+    pack_six_bit_codes(codes, to);
     for (int j = 0; j < 16; ++j) to[192 + j] = static_cast<Byte>(static_cast<int>(n.scale[first + j]) & 255);
     put_half(to + 208, n.step[first]);
 }

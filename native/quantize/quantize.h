@@ -22,9 +22,18 @@ const BlockShape &block_shape(BlockType type);
 using Kernel = void (*)(const float *x, const float *importance, std::int64_t first, std::int64_t count,
                         std::int64_t per_row, std::uint8_t *out);
 
+class FeedbackTables;
+struct FeedbackJob;
+struct FeedbackSpace;
+
+// Error feedback on rows first .. first + count - 1, at most kPanel of them (feedback.h).
+using FeedbackPanel = void (*)(const FeedbackTables &tables, const FeedbackJob &job, std::int64_t first, int count,
+                               FeedbackSpace &space);
+
 struct KernelTable {
     const char *path;
     Kernel kernels[static_cast<int>(BlockType::count)];
+    FeedbackPanel feedback;
 };
 
 // Defined for the instruction sets of the processor family that this was built for.

@@ -40,6 +40,7 @@ inline Vec larger(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline Vec nearest(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline Mask operator>(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ); }
 inline Vec choose(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m, no.v, yes.v)}; }
+inline bool is_zero(Vec a) { return _mm512_cmp_ps_mask(a.v, _mm512_setzero_ps(), _CMP_NEQ_UQ) == 0; }
 inline __m512i codebook_index(Vec a) {
     const __m512 midpoints = _mm512_load_ps(kMidpoints);
     __m512i index = _mm512_setzero_si512();
@@ -75,6 +76,9 @@ inline Vec larger(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline Vec nearest(Vec a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline Mask operator>(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline Vec choose(Mask m, Vec yes, Vec no) { return {_mm256_blendv_ps(no.v, yes.v, m.m)}; }
+inline bool is_zero(Vec a) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_NEQ_UQ)) == 0;
+}
 
 // A binary search of the midpoints: each level's threshold comes from a table of at most eight, indexed by the bits
 // found so far.
@@ -121,6 +125,7 @@ inline Vec larger(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 inline Vec nearest(Vec a) { return {vrndnq_f32(a.v)}; }
 inline Vec choose(Mask m, Vec yes, Vec no) { return {vbslq_f32(m, yes.v, no.v)}; }
 inline Mask operator>(Vec a, Vec b) { return vcgtq_f32(a.v, b.v); }
+inline bool is_zero(Vec a) { return vminvq_u32(vceqzq_f32(a.v)) != 0; }
 
 #else
 
@@ -175,6 +180,12 @@ inline Mask operator>(const Vec &a, const Vec &b) {
     Mask r;
     for (int i = 0; i < kLanes; ++i) r.m[i] = a.v[i] > b.v[i];
     return r;
+}
+inline bool is_zero(const Vec &a) {
+    for (const float value : a.v) {
+        if (value != 0) return false;
+    }
+    return true;
 }
 inline Vec choose(const Mask &m, const Vec &yes, const Vec &no) {
     return each([&](int i) { return m.m[i] ? yes.v[i] : no.v[i]; });

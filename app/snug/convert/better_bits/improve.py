@@ -120,6 +120,7 @@ def improve(
                 importance,
                 options,
                 lambda done, total: work.tell("Trying whether scaling helps", done, total),
+                work.threads or physical_cores(),
             )
             if scaled.makers:
                 plan, importance = scaled.plan, dict(scaled.importance)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +27,25 @@ class KnownInputs:
     starts: list[int]
     count: int
     samples: Floats | None
+    unscaled_leader: str
+    scale: Floats | None
     _files: tuple[Path, ...]
-    _scale: Floats | None = None
 
-    def tables(self) -> list[Floats]:
-        """X^T X of each group of columns."""
-        tables: list[Floats] = [np.load(file) for file in self._files]
-        if self._scale is not None:
-            for start, table in zip(self.starts, tables, strict=True):
-                scale = self._scale[start : start + len(table)]
-                table /= scale[:, None] * scale
-        return tables
+    def unscaled_tables(self) -> Iterator[Floats]:
+        """X^T X of each group of columns, before any scale."""
+        return (np.load(file) for file in self._files)
+
+    def sizes(self) -> Floats:
+        """The root mean square of each column of the inputs, before any scale."""
+        squares: Floats = np.concatenate([np.diagonal(np.load(file, mmap_mode="r")) for file in self._files])
+        return np.sqrt(squares / max(1, self.count), dtype=np.float32)
 
     def scaled(self, scale: Floats) -> KnownInputs:
         """The same inputs, each column divided by its scale."""
-        whole = scale if self._scale is None else self._scale * scale
+        whole: Floats = scale if self.scale is None else self.scale * scale
+        key = f"{self.unscaled_leader} scaled by {blake2b(whole.tobytes(), digest_size=8).hexdigest()}"
         samples = None if self.samples is None else self.samples / scale
-        return replace(self, leader=f"{self.leader}, scaled", samples=samples, _scale=whole)
+        return replace(self, leader=key, samples=samples, scale=whole)
 
 
 class InputTables:
@@ -59,15 +62,16 @@ class InputTables:
         """What is known of a tensor's inputs, None for nothing."""
         return self._known.get(self._leaders.get(name, ""))
 
-    def scaled(self, name: str, scale: Floats) -> InputTables:
-        """The same tables, where one tensor's inputs were divided by `scale`."""
+    def scaled(self, names: Sequence[str], scale: Floats) -> InputTables:
+        """The same tables, where the inputs of some tensors, the same ones, were divided by `scale`."""
         other = InputTables(self._folder)
         other._known, other._leaders, other.squares = dict(self._known), dict(self._leaders), self.squares
-        known = self.find(name)
+        known = self.find(names[0])
         if known is not None:
-            key = f"{known.leader} of {name}"
-            other._known[key] = known.scaled(scale)
-            other._leaders[name] = key
+            scaled = known.scaled(scale)
+            key = scaled.leader
+            other._known[key] = scaled
+            other._leaders |= dict.fromkeys(names, key)
         return other
 
     def add(self, calibration: Calibration) -> None:
@@ -85,7 +89,9 @@ class InputTables:
         for index, table in enumerate(products.tables):
             files.append(self._folder / f"{number}-{index}.npy")
             np.save(files[-1], table)
-        return KnownInputs(leader, products.columns, products.starts, products.count, products.samples, tuple(files))
+        return KnownInputs(
+            leader, products.columns, products.starts, products.count, products.samples, leader, None, tuple(files)
+        )
 
 
 def collect_inputs(

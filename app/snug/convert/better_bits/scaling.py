@@ -8,11 +8,12 @@ outputs on inputs that neither the rounding nor the choice of the power has seen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from snug.convert.better_bits.feedback import FeedbackCache
 from snug.convert.better_bits.inputs import InputTables
 from snug.convert.better_bits.options import BetterBits
 from snug.convert.better_bits.rounding import Rounder
@@ -80,6 +81,7 @@ def scale_plan(
     importance: Mapping[str, Floats],
     options: BetterBits,
     on_group: Callable[[int, int], None] = lambda done, total: None,
+    threads: int = 1,
 ) -> Scaled:
     """Scale each group for which that lowers the error of its outputs with these types."""
     tensors = {tensor.name: tensor for tensor in plan.tensors}
@@ -87,15 +89,13 @@ def scale_plan(
     known = dict(importance)
     for number, group in enumerate(groups):
         on_group(number, len(groups))
-        scale = _best_scale(group, tensors, types, inputs, known, options)
+        scale = _best_scale(group, tensors, types, inputs, known, options, threads)
         if scale is None:
             continue
         scaled_makers.append(group.maker)
         fold(tensors, group, scale)
-        for name in group.readers:
-            inputs = inputs.scaled(name, scale)
-            if name in known:
-                known[name] = known[name] / scale**2
+        inputs = inputs.scaled(group.readers, scale)
+        known = _scaled_importance(known, group.readers, scale)
     ordered = tuple(tensors[tensor.name] for tensor in plan.tensors)
     return Scaled(replace(plan, tensors=ordered), inputs, known, tuple(scaled_makers))
 
@@ -115,6 +115,7 @@ def _best_scale(
     inputs: InputTables,
     importance: Mapping[str, Floats],
     options: BetterBits,
+    threads: int,
 ) -> Floats | None:
     """The scales of the group's columns, None where it had better stay as it is."""
     seen = inputs.find(group.readers[0])
@@ -124,14 +125,16 @@ def _best_scale(
         return None
     assert seen is not None
     assert seen.samples is not None
-    size = np.sqrt(np.concatenate([np.diagonal(table) for table in seen.tables()]) / max(1, seen.count))
+    size = seen.sizes()
     if not (size > 0).all():
         return None
     choosing, judging = seen.samples[::2], seen.samples[1::2]
-    errors = []
+    cache, errors = FeedbackCache(keeps_factors=True), []
     scales: list[Floats] = [np.ones_like(size), *(_scale(size, power) for power in POWERS)]
     for scale in scales:
-        errors.append(_errors(group, tensors, types, inputs, importance, options, scale, (choosing, judging)))
+        figures = _scaled_importance(importance, group.readers, scale)
+        rounder = Rounder(options, figures, inputs.scaled(group.readers, scale), threads, cache)
+        errors.append(_errors(group, tensors, types, rounder, scale, (choosing, judging)))
     best = min(range(len(scales)), key=lambda index: errors[index][0])
     if best == 0 or errors[best][1] > (1 - LEAST_GAIN) * errors[0][1]:
         return None
@@ -144,13 +147,16 @@ def _scale(size: Floats, power: float) -> Floats:
     return np.clip(raw, _NARROWEST, _WIDEST).astype(np.float32)
 
 
+def _scaled_importance(importance: Mapping[str, Floats], names: Sequence[str], scale: Floats) -> dict[str, Floats]:
+    """The importance of the columns of `names` once their inputs are divided by `scale`."""
+    return dict(importance) | {name: importance[name] / scale**2 for name in names if name in importance}
+
+
 def _errors(
     group: Group,
     tensors: Mapping[str, OutputTensor],
     types: Mapping[str, str],
-    inputs: InputTables,
-    importance: Mapping[str, Floats],
-    options: BetterBits,
+    rounder: Rounder,
     scale: Floats,
     samples: tuple[Floats, Floats],
 ) -> tuple[float, float]:
@@ -160,8 +166,6 @@ def _errors(
         tensor = tensors[name]
         step = max(1, tensor.rows // _ROWS)
         rows = np.concatenate([tensor.read_rows(row, row + 1) for row in range(0, tensor.rows, step)])
-        figures = {name: importance[name] / scale**2} if name in importance else {}
-        rounder = Rounder(options, figures, inputs.scaled(name, scale))
         rounded = rounder.round(name, rows.shape, rows * scale, types[name]).values / scale
         for index, some in enumerate(samples):
             sums[index] += relative_error(rows, rounded, some)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snug.convert.better_bits.grids import GRIDS
+from snug.convert.better_bits.feedback import FEEDBACK_TYPES
 from snug.convert.better_bits.inputs import InputTables
 from snug.convert.better_bits.knapsack import Choice
 from snug.convert.better_bits.rounding import Rounder, values_of
@@ -98,7 +98,7 @@ def _errors(tensor: OutputTensor, rounder: Rounder, inputs: InputTables) -> dict
             errors[name] = 0.0
         else:
             error = relative_error(rows, _by_kernel(rows, name), samples)
-            errors[name] = error * (share if name in GRIDS else 1.0)
+            errors[name] = error * (share if name in FEEDBACK_TYPES else 1.0)
     return errors
 
 

@@ -1,4 +1,6 @@
-"""GGUF's block types as grids: the scales of a block apart from its codes, so that codes can be chosen one by one.
+"""Error feedback in numpy, column by column: what the native one is held against.
+
+GGUF's block types are grids: the scales of a block apart from its codes, so that codes can be chosen one by one.
 
 A block's header (steps, scales and minima of its sub-blocks) is found by Snug's kernels and read back from their bytes;
 codes are put in beside it. A weight is then `scale * code - low`, both of its sub-block, the code a whole number within
@@ -7,7 +9,7 @@ the grid's limits. Layouts: ggml-common.h of llama.cpp, as in `formats.checkpoin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,3 +194,87 @@ GRIDS: dict[str, Grid] = {
     )
 }
 """The types whose codes can be chosen one by one. The others (IQ1 to IQ3) are codebooks of several weights at once."""
+
+
+_STEP = 32
+"""Columns rounded one by one before the rest of the block and of the row hear of their errors in one product."""
+
+
+def inverse_factor(table: Array) -> Floats:
+    """The upper triangular U with U^T U = H^-1."""
+    inverse = np.linalg.inv(np.linalg.cholesky(table))
+    return np.linalg.cholesky(inverse.T @ inverse).T.astype(np.float32)
+
+
+def round_with_feedback(
+    weights: Floats, grid: Grid, factor: Floats, importance: Floats | None = None, threads: int = 1
+) -> tuple[list[Steps], Codes, Floats]:
+    """Scales of each block, codes (rows, columns) and the weights they stand for.
+
+    `importance` (columns,) replaces 1 / U_jj^2 in the search for scales.
+    """
+    left = weights.astype(np.float32, copy=True)
+    rows, columns = left.shape
+    codes = np.empty((rows, columns), np.uint8)
+    rounded = np.empty_like(left)
+    diagonal = np.diagonal(factor).copy()
+    cost: Floats = np.float32(1) / diagonal**2 if importance is None else importance
+    found: list[Steps] = []
+    for start in range(0, columns, grid.block):
+        end = start + grid.block
+        steps = grid.fit(np.ascontiguousarray(left[:, start:end]), cost[start:end], threads)
+        found.append(steps)
+        errors = np.empty((rows, grid.block), np.float32)
+        for first in range(start, end, _STEP):
+            last = min(first + _STEP, end)
+            for column in range(first, last):
+                sub = (column - start) // grid.sub
+                codes[:, column], rounded[:, column] = grid.round(
+                    left[:, column], steps.scale[:, sub], steps.low[:, sub]
+                )
+                error = (left[:, column] - rounded[:, column]) / diagonal[column]
+                errors[:, column - start] = error
+                left[:, column + 1 : last] -= error[:, None] * factor[column, column + 1 : last]
+            left[:, last:end] -= errors[:, first - start : last - start] @ factor[first:last, last:end]
+        left[:, end:] -= errors @ factor[start:end, end:]
+    return found, codes, rounded
+
+
+def blocks_of(grid: Grid, steps: Sequence[Steps], codes: Codes) -> bytes:
+    """The bytes of all rows, one after the other."""
+    parts = []
+    for index, found in enumerate(steps):
+        blocks = found.blocks.copy()
+        grid.put(blocks, codes[:, index * grid.block : (index + 1) * grid.block])
+        parts.append(blocks)
+    return np.stack(parts, axis=1).tobytes()
+
+
+def improve_codes(
+    weights: Floats,
+    grid: Grid,
+    table: Floats,
+    steps: Sequence[Steps],
+    codes: Codes,
+    rounded: Floats,
+    sweeps: int = 2,
+) -> None:
+    """Change single codes wherever that lowers (w - r) H (w - r)^T, column by column, in place."""
+    diagonal = np.diagonal(table).copy()
+    difference = weights - rounded
+    pull = difference @ table
+    columns = weights.shape[1]
+    for _ in range(sweeps):
+        for first in range(0, columns, _STEP):
+            last = min(first + _STEP, columns)
+            changes = np.zeros((len(weights), last - first), np.float32)
+            local = pull[:, first:last].copy()
+            for column in range(first, last):
+                block, sub = divmod(column, grid.block)[0], column % grid.block // grid.sub
+                wanted = rounded[:, column] + local[:, column - first] / diagonal[column]
+                new_codes, new = grid.round(wanted, steps[block].scale[:, sub], steps[block].low[:, sub])
+                change = new - rounded[:, column]
+                codes[:, column], rounded[:, column] = new_codes, new
+                changes[:, column - first] = change
+                local -= change[:, None] * table[column, first:last]
+            pull -= changes @ table[first:last]
