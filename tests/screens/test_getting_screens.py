@@ -50,7 +50,7 @@ def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hub:
     reasons = hands.rooms.discover.details.reasons
     hands.bot.waitUntil(lambda: reasons.changeText != "", timeout=WAIT_MS)
     hands.settle()
-    assert hands.text("detailsStanding").startswith("By public tests")
+    assert hands.text("detailsStanding").startswith("In public tests it does better than is usual")
     assert hands.text("detailsChange") == reasons.changeText
     hands.scroll_to(hands.item("detailsWhy"))
     hands.save_pictures("discover-why")

@@ -52,7 +52,7 @@ def test_the_card_names_who_holds_the_memory(shown):
 
 def test_the_card_says_where_two_sources_differ_and_which_is_believed(shown):
     said = shown.text("machineDifferences")
-    assert "the system says 13 GB, the engine 20 GB. Snug counts with 13 GB" in said
+    assert "the system says 12 GB, the engine 18 GB. Snug counts with 12 GB" in said
 
 
 def test_everything_new_on_the_card_has_a_name_and_room_for_a_finger(shown):
