@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snug.core.corrections import CORRECTED, checked_correction, correctable, with_corrections
+from snug.core.corrections import CORRECTED, FOLLOWS, checked_correction, correctable, with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Cpu, Gpu, Machine, Memory
 from snug.core.machine_words import figure_rows, used_line
@@ -47,6 +47,12 @@ def test_what_the_person_says_is_free_counts_beside_a_corrected_total():
         figures = {"memory.available": 30e9, "memory.total": 64e9}
         better = with_corrections(MACHINE, {key: figures[key] for key in order})
         assert better.memory.available == 30_000_000_000
+        assert better.sources["memory.available"] == f"{CORRECTED}; Snug read 20 GB"
+
+
+def test_what_is_free_of_a_corrected_total_says_where_it_comes_from():
+    better = with_corrections(MACHINE, {"memory.total": 64e9, "gpus.0.memory_total": 24e9})
+    assert better.sources["memory.available"] == better.sources["gpus.0.memory_free"] == FOLLOWS
 
 
 @pytest.mark.parametrize("cores", [2.7, 1.000001])

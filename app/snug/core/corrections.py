@@ -11,6 +11,8 @@ from snug.core.machine import Gpu, Machine
 from snug.core.words import rate_text, size_text, sold_text
 
 CORRECTED = "corrected by you"
+FOLLOWS = "your total less what is in use"
+_FREE_OF_TOTAL = {"total": "available", "memory_total": "memory_free"}
 GIGA = 1_000_000_000
 """Rates and what is free are counted in powers of ten, as models and files are."""
 GIB = 2**30
@@ -68,22 +70,24 @@ def with_corrections(machine: Machine, corrections: Mapping[str, object]) -> Mac
     What is in use stays in use: with another total, so much more or less is free, unless the person knows that too.
     Figures for a part that this machine does not have any more, and nonsense, are left alone.
     """
-    allowed = correctable(machine)
+    reading, allowed = machine, correctable(machine)
     for key, value in sorted(corrections.items(), key=lambda item: not item[0].endswith("total")):
         figure = allowed.get(key)
         if figure is None or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             continue
         if figure.lowest * figure.scale <= value <= figure.highest * figure.scale:
-            machine = _with_one(machine, key, float(value))
+            words = _words_now(reading, key)
+            source = f"{CORRECTED}; Snug read {words}" if words else f"{CORRECTED}; Snug could not read it"
+            machine = _with_one(machine, key, float(value), source)
     return machine
 
 
-def _with_one(machine: Machine, key: str, value: float) -> Machine:
-    words = _words_now(machine, key)
-    source = f"{CORRECTED}; Snug read {words}" if words else f"{CORRECTED}; Snug could not read it"
+def _with_one(machine: Machine, key: str, value: float, source: str) -> Machine:
+    owner, _, field = key.rpartition(".")
+    follows = {f"{owner}.{_FREE_OF_TOTAL[field]}": FOLLOWS} if field in _FREE_OF_TOTAL else {}
     changed = replace(
         machine,
-        sources={**machine.sources, key: source},
+        sources={**machine.sources, key: source, **follows},
         unread={name: why for name, why in machine.unread.items() if name != key},
     )
     first, *rest = key.split(".")
