@@ -74,7 +74,7 @@ def convert_better(
             chunks = read_chunks(original, wish.texts, threads)
             if is_cancelled():
                 raise Stopped
-            plan = ModelPlan(opened.architecture, (), opened.tensors)
+            plan = _plan(opened)
             improved = improve(plan, work, chunks, wish.options, types, room)
         except ReadingStopped:
             raise Stopped from None
@@ -139,6 +139,14 @@ def _start(source: Source, wish: Wish) -> tuple[dict[str, str], int]:
         if size <= wish.budget_bytes:
             return types, room_for(size, wish.budget_bytes, plan, types)
     raise _too_small(wish.budget_bytes, size)
+
+
+def _plan(source: Source) -> ModelPlan:
+    """Its tensors, and of the metadata what better bits need: the number of heads."""
+    key = f"{source.architecture}.attention.head_count"
+    heads = source.values.get(key)
+    known = (Meta(key, "u32", heads),) if isinstance(heads, int) else ()
+    return ModelPlan(source.architecture, known, source.tensors)
 
 
 def _types(source: Source, mix: Mix) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Activation-aware scaling (AWQ, Lin et al. 2023), folded into what comes before, so that the model computes the same.
 
 Columns whose inputs are large are multiplied by s before they are rounded, and what makes those inputs is divided by s:
-the norm before query, key and value or before gate and up, or the rows of `ffn_up` before `ffn_down` (whose input is
-act(gate) * up). The scales are powers of the inputs' size. A group is scaled only where that lowers the errors of its
+the norm before query, key and value or before gate and up, the rows of value before the attention's output (heads that
+share a value share its scale), or the rows of up before `ffn_down` (whose input is act(gate) * up). The scales are
+powers of the inputs' size. A group is scaled only where that lowers the errors of its
 outputs on inputs that neither the rounding nor the choice of the power has seen.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snug.convert.better_bits.feedback import FeedbackCache
 from snug.convert.better_bits.inputs import InputTables
@@ -34,34 +36,72 @@ _NARROWEST, _WIDEST = 1 / 8, 8.0
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Matrices that read the same inputs, and the tensor that makes these: a norm, or rows of a matrix."""
+    """Matrices that read the same inputs, and the tensor that makes these: a norm, or a matrix, whose row
+    `maker_rows[c]` makes column c (and whose bias, where it has one, belongs to it)."""
 
     maker: str
     readers: tuple[str, ...]
-    by_rows: bool
+    maker_rows: NDArray[np.intp] | None = None
+
+    def shared(self, size: Floats) -> Floats:
+        """The size of each column as the root mean square of all that the same row makes."""
+        if self.maker_rows is None:
+            return size
+        squares = np.bincount(self.maker_rows, np.square(size)) / np.maximum(1, np.bincount(self.maker_rows))
+        means: Floats = np.sqrt(squares)[self.maker_rows].astype(np.float32)
+        return means
 
 
 def groups_of(plan: ModelPlan) -> list[Group]:
     """The groups that can be scaled exactly; none in architectures that are not known for it, or with experts."""
     if plan.architecture not in ARCHITECTURES:
         return []
-    names = {tensor.name for tensor in plan.tensors}
-    found = []
-    for layer in sorted({name.split(".")[1] for name in names if name.startswith("blk.")}, key=int):
+    tensors = {tensor.name: tensor for tensor in plan.tensors}
+    heads = next((meta.value for meta in plan.metadata if meta.key.endswith(".attention.head_count")), 0)
+    found: list[Group] = []
+    for layer in sorted({name.split(".")[1] for name in tensors if name.startswith("blk.")}, key=int):
         start = f"blk.{layer}."
-        if any(name.startswith(start) and ("_exps" in name or "ffn_gate_inp" in name) for name in names):
+        if any(name.startswith(start) and ("_exps" in name or "ffn_gate_inp" in name) for name in tensors):
             continue
         for maker, readers in (
             ("attn_norm", ("attn_q", "attn_k", "attn_v", "attn_qkv")),
             ("ffn_norm", ("ffn_gate", "ffn_up")),
         ):
-            present = tuple(f"{start}{name}.weight" for name in readers if f"{start}{name}.weight" in names)
-            if present and f"{start}{maker}.weight" in names and f"{start}{maker}.bias" not in names:
-                found.append(Group(f"{start}{maker}.weight", present, False))
-        gated = all(f"{start}{name}.weight" in names for name in ("ffn_gate", "ffn_up", "ffn_down"))
-        if gated and f"{start}ffn_up.bias" not in names:
-            found.append(Group(f"{start}ffn_up.weight", (f"{start}ffn_down.weight",), True))
+            present = tuple(f"{start}{name}.weight" for name in readers if f"{start}{name}.weight" in tensors)
+            if present and f"{start}{maker}.weight" in tensors and f"{start}{maker}.bias" not in tensors:
+                found.append(Group(f"{start}{maker}.weight", present))
+        found += _value_group(tensors, start, heads if isinstance(heads, int) else 0)
+        found += _up_group(tensors, start)
     return found
+
+
+def _value_group(tensors: Mapping[str, OutputTensor], start: str, heads: int) -> list[Group]:
+    """The attention's output: column d of head h is made by row d of the value that the head reads."""
+    reader = tensors.get(f"{start}attn_output.weight")
+    value, fused = tensors.get(f"{start}attn_v.weight"), tensors.get(f"{start}attn_qkv.weight")
+    maker = value or fused
+    if reader is None or maker is None or heads <= 0 or reader.columns % heads:
+        return []
+    if any(f"{start}attn_{name}.weight" in tensors for name in ("sub_norm", "v_norm", "gate")):
+        return []
+    width = reader.columns // heads
+    values = maker.rows if fused is None else (maker.rows - reader.columns) // 2  # query, key, value under each other
+    if values % width or values <= 0 or heads % (values // width):
+        return []
+    head, place = np.divmod(np.arange(reader.columns), width)
+    rows = head // (heads // (values // width)) * width + place
+    return [Group(maker.name, (reader.name,), rows + maker.rows - values)]
+
+
+def _up_group(tensors: Mapping[str, OutputTensor], start: str) -> list[Group]:
+    """`ffn_down`: its column c is made by row c of up, which may lie below gate in one tensor."""
+    up, down = tensors.get(f"{start}ffn_up.weight"), tensors.get(f"{start}ffn_down.weight")
+    if up is None or down is None or f"{start}ffn_sub_norm.weight" in tensors:
+        return []
+    is_fused = f"{start}ffn_gate.weight" not in tensors
+    if up.rows != down.columns * (2 if is_fused else 1):
+        return []
+    return [Group(up.name, (down.name,), np.arange(down.columns) + up.rows - down.columns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +144,16 @@ def fold(tensors: dict[str, OutputTensor], group: Group, scale: Floats) -> None:
     """Multiply the readers' columns by `scale` and divide what their maker makes by it, in place."""
     for name in group.readers:
         tensors[name] = _with_columns(tensors[name], scale)
-    maker, inverse = tensors[group.maker], np.reciprocal(scale)
-    tensors[group.maker] = _with_rows(maker, inverse) if group.by_rows else _with_columns(maker, inverse)
+    maker = tensors[group.maker]
+    if group.maker_rows is None:
+        tensors[group.maker] = _with_columns(maker, np.reciprocal(scale))
+        return
+    factors = np.ones(maker.rows, np.float32)
+    factors[group.maker_rows] = np.reciprocal(scale)
+    tensors[group.maker] = _with_rows(maker, factors)
+    bias = group.maker.removesuffix(".weight") + ".bias"
+    if bias in tensors:
+        tensors[bias] = _with_columns(tensors[bias], factors)
 
 
 def _best_scale(
@@ -125,7 +173,7 @@ def _best_scale(
         return None
     assert seen is not None
     assert seen.samples is not None
-    size = seen.sizes()
+    size = group.shared(seen.sizes())
     if not (size > 0).all():
         return None
     choosing, judging = seen.samples[::2], seen.samples[1::2]
