@@ -159,8 +159,8 @@ def convert(
         sha256 = run.verify()
         result.publish()
     except UserError as error:
-        if error.kind == "source-changed":
-            result.drop()
+        if error.kind == "source-changed" or (error.bad_input and error.kind != "exists"):
+            result.drop()  # it would fail at the same place again: there is nothing to go on with
         raise
     finally:
         result.close()

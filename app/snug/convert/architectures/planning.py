@@ -153,7 +153,7 @@ def _check_shapes(found: Mapping[str, View], settings: Settings) -> None:
 def _unknown(architecture: Architecture, settings: Settings, names: list[str]) -> UserError:
     shown = ", ".join(name[:100] for name in sorted(names)[:MOST_TENSORS_NAMED])
     return not_supported(
-        f"This model has {len(names)} tensors that Snug does not know",
+        f"This model has {len(names)} tensor{'s' * (len(names) != 1)} that Snug does not know",
         "It may be a newer kind of model than this version of Snug, or files of two models may be mixed.",
         details=f"{architecture.name}, {settings.layers} layers: {shown}",
     )

@@ -84,8 +84,10 @@ def check_present(wanted: Iterable[str], present: Iterable[str]) -> None:
         return
     named = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
     raise UserError(
-        f"{len(missing)} of this model's {len(wanted)} files {'is' if len(missing) == 1 else 'are'} missing: {named}.",
-        "Fetch the missing files into the same folder.",
+        f"{len(missing)} of this model's {len(wanted)} files {'is' if len(missing) == 1 else 'are'} missing: {named}."
+        if len(wanted) > 1
+        else f"This model's file is missing: {named}.",
+        "Fetch what is missing into the same folder.",
         kind="missing-part",
         details=", ".join(missing[:50]),
         bad_input=True,

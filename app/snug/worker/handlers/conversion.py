@@ -19,6 +19,7 @@ from snug.convert.open_source import open_local, open_remote
 from snug.convert.pipeline import Stopped as ConversionStopped
 from snug.convert.result_file import lock_path, remove_leftovers, unfinished
 from snug.convert.source import Source, described
+from snug.convert.trial_load import check_loads
 from snug.core.errors import UserError
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
@@ -106,6 +107,9 @@ def run(request: Convert, job: Job) -> ConversionDone:
     with open_source(request.source, job, fetching_folder(out)) as source:
         _shut_in(request, out)
         job.check()
+        if source.kind != "lora":
+            tell(Report("converting", 0, 0, doing="Checking that the model's parts fit together"))
+            check_loads(source)
         threads = threads_or(request.threads)
         try:
             if wish is not None:
