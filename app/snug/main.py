@@ -259,9 +259,11 @@ class Rooms(QObject):
         self.reader.relearn()
         previewing = ChildRequests(partial(children.make, "preview"), self)
         converting = ChildRequests(partial(children.make, "conversion"), self)
+        comparing = ChildRequests(partial(children.make, "comparison"), self)
         self.fit = MakeItFitModel(
-            store, self.reader.known, previewing, converting, self._queue.folder, self._paths.cache, self._token, self
-        )
+            store, self.reader.known, (previewing, converting, comparing), self._queue.folder, self._paths.cache,
+            self._token, catalogue, self, plans=plans,
+        )  # fmt: skip
         self.downloads = DownloadsModel(self._queue, store.settings, self)
         self.settings = SettingsModel(store, self._secrets, self._paths.home, resources / "licences", self)
 
@@ -291,7 +293,8 @@ class Rooms(QObject):
         self.library.makeItFitRequested.connect(self._make_fit)
         self._details.convertRequested.connect(self._make_fit)
         self.fit.chatRequested.connect(self._chat_with)
-        self.fit.searchRequested.connect(lambda: show("discover"))
+        self.fit.searchRequested.connect(self._search)
+        self.fit.settingsRequested.connect(lambda: show("settings"))
         self.fit.said.connect(self.app_model.toast)
         self.reader.changed.connect(self.fit.refresh)
         self.downloads.chatRequested.connect(self._chat_with)
@@ -312,6 +315,12 @@ class Rooms(QObject):
         """Show "Make it fit" with this model's page, folder or file."""
         self.fit.open(source)
         self.app_model.show("fit")
+
+    def _search(self, text: str) -> None:
+        """Show Discover, with a search for this where it says something."""
+        self.app_model.show("discover")
+        if text:
+            self.discover.lookFor(text)
 
     def _chat_with_pip(self) -> None:
         assert self.store is not None

@@ -15,9 +15,9 @@ def library_model(hands, name: str):
 
 def choose(fit, type_name: str) -> None:
     """Move the slider to a type."""
-    for stop in range(fit.stopCount):
-        fit.choose(stop)
-        if fit.chosenType == type_name:
+    for stop in range(fit.size.stopCount):
+        fit.size.choose(stop)
+        if fit.size.chosenType == type_name:
             return
     raise AssertionError(f"{type_name} is not offered")
 
@@ -49,8 +49,8 @@ def test_a_library_model_is_made_smaller_and_chatted_with(hands):
     fit = hands.rooms.fit
     assert "Pip" in hands.text("fitSentence") or "GGUF" in hands.text("fitSentence")
     sizes = []
-    for stop in range(fit.stopCount):
-        fit.choose(stop)
+    for stop in range(fit.size.stopCount):
+        fit.size.choose(stop)
         hands.settle()
         sizes.append(hands.items("fitFigure")[0].property("text"))
     assert len(set(sizes)) > 3, "the figures follow the slider"
@@ -93,8 +93,8 @@ def test_stopping_leaves_no_file_and_the_way_to_go_on(hands):
     hands.go("fit")
     fit.pickModel(library_model(hands, "Pip").id)
     hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
-    fit.weigh("neutral")
-    fit.beThorough(True)
+    fit.size.weigh("neutral")
+    fit.size.beThorough(True)
     choose(fit, "Q4_K_M")
     hands.settle()
     assert hands.item("fitThorough").property("checked") is True

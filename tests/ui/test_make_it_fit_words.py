@@ -11,7 +11,13 @@ from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
 from snug.ui import make_it_fit_words as words
 from snug.ui.conversion_source import source_of, source_text
-from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ConversionPreviewed, ConversionProgress
+from snug.worker.conversion_messages import (
+    ConversionCheck,
+    ConversionChoice,
+    ConversionDone,
+    ConversionPreviewed,
+    ConversionProgress,
+)
 from snug.worker.message import HubAccess
 
 GB = 10**9
@@ -130,10 +136,34 @@ def test_no_stop_is_added_beside_one_of_the_same_size_or_outside_of_all(size):
 
 
 def test_a_disk_without_room_is_named_before_the_start():
-    assert words.room_problem(preview(free_bytes=2 * GB, working_bytes=GB), choices()[2]).startswith(
-        "The disk has 2.0 GB"
+    small, choice = preview(free_bytes=2 * GB, working_bytes=GB), choices()[2]
+    assert words.room_problem(small, words.making_bytes(small, choice, False)).startswith("The disk has 2.0 GB")
+    large = preview(free_bytes=9 * GB, working_bytes=GB)
+    assert words.room_problem(large, words.making_bytes(large, choice, False)) == ""
+    assert words.room_problem(large, words.making_bytes(large, choice, True)), "the original in 16 bits lies there too"
+
+
+def test_what_comparing_costs_is_said_before():
+    assert words.comparing_words(preview(fetch_bytes=8 * GB, working_bytes=4 * GB)).startswith(
+        "Comparing fetches 8.0 GB again and needs 12 GB"
     )
-    assert words.room_problem(preview(free_bytes=9 * GB, working_bytes=GB), choices()[2]) == ""
+    assert words.comparing_words(preview()) == "Comparing needs 8.0 GB of disk for a while."
+
+
+def test_how_many_checks_are_right_is_counted_without_those_that_had_nothing_to_look_at():
+    right, empty = (
+        ConversionCheck(name="a", ok=True, words=""),
+        ConversionCheck(name="b", ok=True, words="", is_done=False),
+    )
+    wrong = ConversionCheck(name="c", ok=False, words="")
+    assert words.checks_words([right, right]) == "All 2 checks are right."
+    assert words.checks_words([right, empty]) == "1 check is right, 1 could not be made."
+    assert words.checks_words([right, empty, wrong]) == "1 of 3 checks found something: see below."
+    assert words.checks_words([]) == ""
+
+
+def test_a_second_file_of_the_same_name_gets_a_number():
+    assert words.file_name("a/My Model", "Q4_K_M", 2) == "My-Model-Q4_K_M-2.gguf"
 
 
 def test_progress_says_stage_share_and_time_left():

@@ -242,7 +242,7 @@ def _check_convertible(found: CheckpointFiles) -> None:
         "It holds finished files (GGUF): get one of them instead."
         if has_gguf
         else "Choose a repository with config.json and safetensors files.",
-        kind="no-checkpoint",
+        kind="finished-file" if has_gguf else "no-checkpoint",
         details=found.repo,
         bad_input=True,
     )

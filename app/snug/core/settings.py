@@ -122,6 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("network.token_kept", "bool", False, is_hidden=True),
     Setting("convert.source", "text", "", is_hidden=True),
+    Setting("convert.unfinished", "text", "", is_hidden=True),
     Setting("convert.weighing", "text", "", is_hidden=True),
     Setting("convert.text", "text", "", is_hidden=True),
     Setting("convert.thorough", "bool", False, is_hidden=True),

@@ -13,6 +13,7 @@ from snug.store.chats import Chats
 from snug.store.database import Database
 from snug.store.divergences import Divergences
 from snug.store.downloads import Downloads
+from snug.store.file_quality import FileQuality
 from snug.store.machine import MachineMemory
 from snug.store.marker import Counts, read_counts, set_suspect, write_counts
 from snug.store.models import ModelLibrary
@@ -35,6 +36,7 @@ class Store:
         self.downloads = Downloads(database, now)
         self.machine = MachineMemory(database)
         self.divergences = Divergences(paths.home)
+        self.file_quality = FileQuality(paths.home)
 
     @property
     def database(self) -> Database:

@@ -172,6 +172,14 @@ class DiscoverModel(QObject):
         self.filtersChanged.emit()
         self._wait.start()
 
+    def lookFor(self, text: str) -> None:
+        """Search for this; another screen asked for it."""
+        self._is_filled = True
+        self.open("")
+        self._text = text
+        self.filtersChanged.emit()
+        self.search()
+
     @Slot(str, str)
     def setFilter(self, name: str, value: str) -> None:
         """`name` is "use", "licence", "size" (then `value` is in GB) or "fits" (then it is "yes"); "" is no filter."""

@@ -286,7 +286,8 @@ class LibraryModelView(QObject):
         now = datetime.now().astimezone()
         machine = self._machine()
         models = sorted(self._store.models.all(), key=shown_order)
-        self._rows.show([row_of(model, self._fit(model, machine), now) for model in models])
+        same = self._store.file_quality.words_same
+        self._rows.show([row_of(model, self._fit(model, machine), now, same(model.sha256)) for model in models])
         self.changed.emit()
 
     def _fit(self, model: LibraryModel, machine: Machine) -> Fit:

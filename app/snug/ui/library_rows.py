@@ -31,14 +31,14 @@ def shown_order(model: LibraryModel) -> tuple[bool, float, str]:
     return model.source == BUILT_IN, -used, model.name.lower()
 
 
-def row_of(model: LibraryModel, fit: Fit, now: datetime) -> dict[str, Any]:
-    """The roles of one model; `fit` is how it would run here."""
+def row_of(model: LibraryModel, fit: Fit, now: datetime, words_same: int | None = None) -> dict[str, Any]:
+    """The roles of one model; `fit` is how it would run here, `words_same` of 1,000 are its original's as measured."""
     speed = words_per_second_text(fit.speed).removeprefix("about ").replace(" words a second", " words/s")
     ready = model.state == "ready"
     return {
         "modelId": model.id,
         "name": model.name,
-        "line": " · ".join(line_parts(model, now)),
+        "line": " · ".join(line_parts(model, now, words_same)),
         "phase": BUILT_IN if model.source == BUILT_IN else model.state,
         "stateText": STATE_TEXTS.get(model.state, ""),
         "verdictKind": verdict_kind(fit) if ready else "quiet",
@@ -53,7 +53,7 @@ def row_of(model: LibraryModel, fit: Fit, now: datetime) -> dict[str, Any]:
     }
 
 
-def line_parts(model: LibraryModel, now: datetime) -> list[str]:
+def line_parts(model: LibraryModel, now: datetime, words_same: int | None = None) -> list[str]:
     """How fine it is, where it came from, when it was last used."""
     parts = [GROUP_WORDS[group_of(model.file_type)]] if group_of(model.file_type) in GROUP_WORDS else []
     if model.source.startswith("app:"):
@@ -66,6 +66,8 @@ def line_parts(model: LibraryModel, now: datetime) -> list[str]:
         parts.append("your own file")
     else:
         parts.append(f"from {model.repo}")
+    if words_same is not None:
+        parts.append(f"{words_same} of 1,000 words the same")
     if model.last_used_at is not None:
         parts.append(f"last used {when_words(model.last_used_at, now)}")
     return parts

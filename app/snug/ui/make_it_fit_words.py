@@ -20,7 +20,13 @@ from snug.core.words import (
     size_text,
     words_per_second_text,
 )
-from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ConversionPreviewed, ConversionProgress
+from snug.worker.conversion_messages import (
+    ConversionCheck,
+    ConversionChoice,
+    ConversionDone,
+    ConversionPreviewed,
+    ConversionProgress,
+)
 
 STAGES = {
     "fetching": "Fetching the model",
@@ -29,6 +35,10 @@ STAGES = {
     "verifying": "Reading it again, to be sure",
     "checking": "Trying it out",
 }
+LOSS = "Against the original"
+MEMORY, SPEED = "Memory", "Speed"
+JUDGED = (MEMORY, SPEED)
+"""The rows of a result that the fit function answers."""
 THOUSAND = 1000
 QUICK = ("importance",)
 THOROUGH = ("importance", "feedback", "scaling", "mix")
@@ -122,16 +132,18 @@ def slider_labels(choices: Sequence[ConversionChoice], original: str) -> list[di
     return labels
 
 
-def figures(choice: ConversionChoice, fit: Fit | None) -> list[dict[str, str]]:
-    """The lines of "What you get": a name and a value each."""
+def figures(choice: ConversionChoice, fit: Fit | None, making_bytes: int = 0) -> list[dict[str, str]]:
+    """The lines of "What you get": a name and a value each; `making_bytes` of disk are needed while it is made."""
     rows = [{"name": "On disk", "value": size_text(choice.size_bytes)}]
+    if making_bytes > CLOSE * choice.size_bytes:
+        rows.append({"name": "While it is made", "value": size_text(making_bytes)})
     if fit is not None:
         rows.append({"name": "Speed", "value": speed_words(fit)})
         for wait in first_words(fit):
             prompt = "a page" if wait.pages == 1 else f"{wait.pages} pages"
             rows.append({"name": f"First word, for {prompt}", "value": duration_text(wait.mid)})
         rows.append({"name": "Remembers", "value": pages_text(fit.context)})
-    rows.append({"name": "Against the original", "value": loss_words(choice.words_changed)})
+    rows.append({"name": LOSS, "value": loss_words(choice.words_changed)})
     return rows
 
 
@@ -148,7 +160,12 @@ def loss_words(words_changed: float) -> str:
         return "not known yet"
     if words_changed < 0.5:
         return "the same words"
-    return f"{THOUSAND - round(words_changed)} of 1,000 words the same"
+    return f"{words_same(words_changed)} of 1,000 words the same"
+
+
+def words_same(words_changed: float) -> int:
+    """How many of 1,000 are not changed."""
+    return THOUSAND - round(words_changed)
 
 
 @dataclass(frozen=True)
@@ -224,9 +241,14 @@ def learning_seconds(preview: ConversionPreviewed, original: Fit, is_thorough: b
     return reading + preview.parameters / (THOROUGH_WEIGHTS_PER_S if is_thorough else CAREFUL_WEIGHTS_PER_S)
 
 
-def room_problem(preview: ConversionPreviewed, choice: ConversionChoice) -> str:
-    """A sentence where the disk lacks room for the result and what is needed beside it; "" where it does not."""
-    needed = choice.size_bytes + preview.working_bytes
+def making_bytes(preview: ConversionPreviewed, choice: ConversionChoice, is_weighed: bool) -> int:
+    """What the disk must hold while it is made: the result, what is fetched at a time, the original that is read."""
+    original = 2 * preview.parameters if is_weighed and not _is_float_file(preview) else 0
+    return choice.size_bytes + preview.working_bytes + original
+
+
+def room_problem(preview: ConversionPreviewed, needed: int) -> str:
+    """A sentence where the disk lacks room for `needed` bytes; "" where it does not."""
     if not preview.free_bytes or needed <= preview.free_bytes:
         return ""
     return (
@@ -235,14 +257,35 @@ def room_problem(preview: ConversionPreviewed, choice: ConversionChoice) -> str:
     )
 
 
+def learning_words(seconds: float, is_weighed: bool) -> str:
+    """What a text is read for, and how much longer that takes."""
+    if not is_weighed:
+        return "Snug can read a text first and round with more care what matters in it: slower to make, less lost."
+    return f"It is read first, and what matters in it is rounded with more care: {duration_text(seconds)} more."
+
+
+def _is_float_file(preview: ConversionPreviewed) -> bool:
+    return preview.kind == "gguf" and preview.stored_bytes >= 1.9 * preview.parameters
+
+
+def comparing_words(preview: ConversionPreviewed) -> str:
+    """What comparing with the original costs; "" where it is at hand."""
+    if preview.kind == "gguf":
+        return ""
+    needed = size_text(2 * preview.parameters + preview.working_bytes)
+    if preview.fetch_bytes:
+        return f"Comparing fetches {size_text(preview.fetch_bytes)} again and needs {needed} of disk for a while."
+    return f"Comparing needs {needed} of disk for a while."
+
+
 def type_words(choice: ConversionChoice, is_weighed: bool) -> str:
-    """The raw type and what it is made of: "Type Q4_K_M: 108 tensors Q4_K, 33 Q6_K, weighed by text"."""
+    """The raw type and what it is made of: "Type Q4_K_M: 108 parts Q4_K, 33 parts Q6_K, rounded by a text"."""
     if choice.type_name == MADE_TO_MEASURE:
-        return f"Each tensor gets the type that it needs; in all at most {choice.size_bytes:,} bytes."
+        return f"Each part of the model gets the type that it needs; in all at most {choice.size_bytes:,} bytes."
     kinds = sorted(choice.tensor_types.items(), key=lambda item: -item[1])
-    parts = [f"{count} {kind}" for kind, count in kinds if kind != "F32"]
-    made_of = f": tensors {', '.join(parts)}" if parts else ""
-    return f"Type {choice.type_name}{made_of}{', weighed by text' if is_weighed else ''}"
+    parts = [f"{count} parts {kind}" for kind, count in kinds if kind != "F32"]
+    made_of = f": {', '.join(parts)}" if parts else ""
+    return f"Type {choice.type_name}{made_of}{', rounded by a text' if is_weighed else ''}"
 
 
 def progress_words(progress: ConversionProgress | None) -> str:
@@ -266,19 +309,38 @@ def result_rows(
     """Prediction beside what came out: a name, what was said before and what was measured."""
     rows = [
         _pair("On disk", size_text(choice.size_bytes), size_text(done.size_bytes)),
-        _pair("Memory", size_text(predicted.memory.total) if predicted else "", size_text(now.memory.total)),
-        *([_pair("Speed", speed_words(predicted) if predicted else "", speed_words(now))] if done.tokens_per_s else []),
+        _pair(MEMORY, size_text(predicted.memory.total) if predicted else "", size_text(now.memory.total)),
+        *([_pair(SPEED, speed_words(predicted) if predicted else "", speed_words(now))] if done.tokens_per_s else []),
         _pair("Time to make it", duration_text(choice.seconds), duration_text(done.seconds)),
     ]
     if done.words_changed >= 0:
-        rows.append(_pair("Against the original", loss_words(choice.words_changed), loss_words(done.words_changed)))
+        rows.append(loss_row(choice, done.words_changed))
     return rows
 
 
-def file_name(title: str, type_name: str) -> str:
-    """A plain name for the result: letters, digits, dots, dashes and underscores only."""
+def loss_row(choice: ConversionChoice, measured: float) -> dict[str, str]:
+    """The row of how many words change, as predicted and as measured."""
+    return _pair(LOSS, loss_words(choice.words_changed), loss_words(measured))
+
+
+def file_name(title: str, type_name: str, number: int = 1) -> str:
+    """A plain name for the result: letters, digits, dots, dashes and underscores only; from 2 on with its number."""
     stem = _UNSAFE.sub("-", title.rsplit("/", 1)[-1]).strip("-.") or "model"
-    return f"{stem[:80]}-{type_name}.gguf"
+    return f"{stem[:80]}-{type_name}{f'-{number}' if number > 1 else ''}.gguf"
+
+
+def checks_words(checks: Sequence[ConversionCheck]) -> str:
+    """How many checks are right, in a sentence; "" where none was made."""
+    failed = sum(not check.ok for check in checks)
+    undone = sum(not check.is_done for check in checks)
+    right = len(checks) - failed - undone
+    if failed:
+        return f"{failed} of {len(checks)} checks found something: see below."
+    if not right:
+        return ""
+    if undone:
+        return f"{right} {'check is' if right == 1 else 'checks are'} right, {undone} could not be made."
+    return f"All {right} checks are right."
 
 
 def _pair(name: str, before: str, after: str) -> dict[str, str]:

@@ -120,7 +120,10 @@ class ConversionCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversionDone(Event, frozen=True, kw_only=True):
-    """The finished, verified file. `words_changed` of 1,000 against the original as measured, -1 where it was not."""
+    """The finished, verified file. `words_changed` of 1,000 against the original as measured, -1 where it was not.
+
+    `sample` is what it answered to `question` in the test chat.
+    """
 
     path: str
     size_bytes: int
@@ -136,6 +139,7 @@ class ConversionDone(Event, frozen=True, kw_only=True):
     tensor_types: dict[str, int] = {}
     checks: list[ConversionCheck] = []
     notes: list[str] = []
+    question: str = ""
     sample: str = ""
 
 

@@ -27,7 +27,7 @@ def check_conversation_memory(facts: ModelFacts, machine: Machine | None) -> tup
         return Check(NAME, True, f"The new file does not fit this computer: {full.why}"), "f16"
     useful = min(facts.context_max or LARGEST_DEFAULT_CONTEXT, LARGEST_DEFAULT_CONTEXT)
     if full.verdict is not Verdict.TOO_BIG and (full.context >= useful or not _takes_blocks(facts)):
-        words = f"Conversations fit in full precision: {pages_text(full.context)}."
+        words = _full_words(full.context)
         return Check(NAME, True, words, f"f16, {full.context} tokens, heads of {_head(facts)}"), "f16"
     compact = fit(facts, FitSettings(kv_type="q8_0"), machine)
     details = f"f16: {full.context} tokens ({full.verdict}), q8_0: {compact.context} tokens ({compact.verdict})"
@@ -40,8 +40,12 @@ def check_conversation_memory(facts: ModelFacts, machine: Machine | None) -> tup
             f"of conversation instead of {before}."
         )
         return Check(NAME, True, words, details), "q8_0"
-    words = f"Conversations fit in full precision: {pages_text(full.context)}."
+    words = _full_words(full.context)
     return Check(NAME, True, words, details), "f16"
+
+
+def _full_words(context: int) -> str:
+    return f"This computer keeps {pages_text(context)} of conversation with it in full precision (f16)."
 
 
 def _head(facts: ModelFacts) -> int:

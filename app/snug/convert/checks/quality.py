@@ -13,7 +13,7 @@ from snug.convert.checks.report import Check
 from snug.core.errors import UserError
 from snug.engine.model import LoadSettings, load_model
 from snug.engine.sampling import SamplingSettings
-from snug.engine.session import Listener, Session
+from snug.engine.session import Listener, Result, Session
 from snug.engine.template import Turn
 from snug.engine.text_reader import TextReader
 from snug.measure.divergence import Divergence, DivergenceSum, Perplexity, PerplexitySum, log_probabilities
@@ -33,6 +33,9 @@ WORST_DIVERGENCE = 2.0
 """Nats a token; Q2_K of small models has 0.3."""
 OWN_TEXT = "Snug's own text"
 QUESTION = "What is the capital of France? Answer in one short sentence."
+FURTHER_QUESTION = "Tell me more about that city."
+FEWEST_TOKENS = 16
+"""A speed is told by so many written tokens at least, as chats do; after a shorter answer more is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +135,26 @@ def check_chat(result: Path, *, threads: int = 0, is_cancelled: Callable[[], boo
         listener = Listener(
             on_text=parts.append, is_cancelled=lambda: is_cancelled() or (bool(parts) and time.monotonic() > ends)
         )
-        done = Session(model).generate([Turn("user", QUESTION)], settings, listener)
+        session = Session(model)
+        done = session.generate([Turn("user", QUESTION)], settings, listener)
+        answer = "".join(parts).strip()
+        rate = _rate(session, done, answer, listener)
     except UserError as error:
         return Chat(Check(CHAT, False, f"The test chat failed: {error.title}", error.details))
     finally:
         model.close()
-    answer = "".join(parts).strip()
     details = f"{done.tokens} tokens, {done.tokens_per_s:.1f} tokens/s, ended by {done.reason!r}: {answer[:400]!r}"
     reason = "length" if done.reason == "stopped" and not is_cancelled() else done.reason
-    return Chat(_judge_chat(answer, reason, details), answer, done.tokens_per_s)
+    return Chat(_judge_chat(answer, reason, details), answer, rate)
+
+
+def _rate(session: Session, done: Result, answer: str, listener: Listener) -> float:
+    """Tokens a second of the answer; of a further one where it was short; 0 where nothing is long enough."""
+    if done.tokens < FEWEST_TOKENS and answer and done.reason != "stopped":
+        turns = [Turn("user", QUESTION), Turn("assistant", answer), Turn("user", FURTHER_QUESTION)]
+        settings = SamplingSettings(temperature=0.0, seed=1, max_tokens=4 * FEWEST_TOKENS)
+        done = session.generate(turns, settings, listener)
+    return done.tokens_per_s if done.tokens >= FEWEST_TOKENS else 0.0
 
 
 def _judge_chat(answer: str, reason: str, details: str) -> Check:

@@ -14,6 +14,7 @@ from snug.convert.better_conversion import working_folder
 from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.checks import Checked, check_conversion
 from snug.convert.checks.outliers import finer_types
+from snug.convert.checks.quality import QUESTION
 from snug.convert.conversion import Report, Settings, convert, prepare
 from snug.convert.mixes import mix_named
 from snug.convert.pipeline import Stopped as ConversionStopped
@@ -127,6 +128,7 @@ def with_checks(
             )
             for check in report.checks
         ],
+        question=QUESTION if report.sample else "",
         sample=report.sample,
         divergence=report.divergence,
         words_changed=1000 - report.same_of_thousand if report.same_of_thousand >= 0 else -1.0,

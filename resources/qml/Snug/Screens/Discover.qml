@@ -44,6 +44,7 @@ Item {
                 placeholderText: label
                 iconName: "search"
                 maximumLength: 300
+                text: root.model.text
                 Layout.fillWidth: true
                 Layout.rightMargin: 20
                 onTextChanged: root.model.setText(text)

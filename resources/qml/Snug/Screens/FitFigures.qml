@@ -10,6 +10,7 @@ Card {
     id: root
 
     required property MakeItFitModel model
+    readonly property ConversionSize size: model.size
     signal textWanted
 
     contentItem: ColumnLayout {
@@ -19,7 +20,7 @@ Card {
             text: qsTr("What you get")
         }
         Repeater {
-            model: root.model.figures
+            model: root.size.figures
 
             RowLayout {
                 id: figure
@@ -45,8 +46,8 @@ Card {
             Layout.fillWidth: true
         }
         MemoryBar {
-            segments: root.model.fit.segments
-            words: root.model.fit.memoryText
+            segments: root.size.fit.segments
+            words: root.size.fit.memoryText
             legend: false
             Layout.fillWidth: true
         }
@@ -54,39 +55,49 @@ Card {
             spacing: Theme.spaceS
             Layout.fillWidth: true
 
-            SmallText {
-                text: qsTr("Weigh the rounding by")
+            BodyText {
+                text: qsTr("Learn from a text")
+                color: Theme.quiet
+                wrapMode: Text.Wrap
                 Layout.fillWidth: true
             }
             Choice {
                 objectName: "fitWeighing"
-                label: qsTr("What the rounding is weighed by")
+                label: qsTr("Learn from a text")
                 readonly property var values: ["", "neutral", "chats", "mine"]
-                model: [qsTr("Nothing: fastest"), qsTr("Snug's own texts"), qsTr("My conversations"), root.model.ownText === "" ? qsTr("A text of mine…") : root.model.ownText]
-                currentIndex: values.indexOf(root.model.weighing)
+                model: [qsTr("No: fastest"), qsTr("Snug's own texts"), qsTr("My conversations"), root.size.ownText === "" ? qsTr("A text of mine…") : root.size.ownText]
+                currentIndex: values.indexOf(root.size.weighing)
                 onActivated: index => {
-                    if (values[index] === "mine" && (root.model.ownText === "" || root.model.weighing === "mine"))
+                    if (values[index] === "mine" && (root.size.ownText === "" || root.size.weighing === "mine"))
                         root.textWanted();
                     else
-                        root.model.weigh(values[index]);
-                    currentIndex = Qt.binding(() => values.indexOf(root.model.weighing));
+                        root.size.weigh(values[index]);
+                    currentIndex = Qt.binding(() => values.indexOf(root.size.weighing));
                 }
             }
         }
+        CaptionText {
+            objectName: "fitLearning"
+            text: root.size.learningWords
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
         RowLayout {
-            visible: root.model.weighing !== ""
+            visible: root.size.weighing !== ""
             spacing: Theme.spaceS
             Layout.fillWidth: true
 
-            SmallText {
+            BodyText {
                 text: qsTr("Take longer, lose less")
+                color: Theme.quiet
+                wrapMode: Text.Wrap
                 Layout.fillWidth: true
             }
             Toggle {
                 objectName: "fitThorough"
                 label: qsTr("Take longer, lose less")
-                checked: root.model.isThorough
-                onToggled: root.model.beThorough(checked)
+                checked: root.size.isThorough
+                onToggled: root.size.beThorough(checked)
             }
         }
         Fold {
@@ -95,7 +106,7 @@ Card {
             Layout.fillWidth: true
 
             SmallText {
-                text: root.model.typeWords
+                text: root.size.typeWords
                 wrapMode: Text.Wrap
                 Layout.fillWidth: true
             }
@@ -103,7 +114,7 @@ Card {
         SmallText {
             objectName: "fitRoom"
             visible: text !== ""
-            text: root.model.roomProblem
+            text: root.size.roomProblem
             color: Theme.badText
             wrapMode: Text.Wrap
             Layout.fillWidth: true
@@ -114,10 +125,28 @@ Card {
         PrimaryButton {
             objectName: "makeIt"
             text: root.model.makeText
-            enabled: root.model.roomProblem === ""
+            enabled: root.size.roomProblem === ""
             tall: true
             onClicked: root.model.make()
             Layout.fillWidth: true
         }
+        LinkButton {
+            objectName: "fitDiscard"
+            visible: root.model.isUnfinished
+            text: qsTr("Throw away what is done")
+            iconName: "trash-2"
+            onClicked: discardAsk.open()
+        }
+    }
+
+    AskDialog {
+        id: discardAsk
+        objectName: "fitDiscardAsk"
+        title: qsTr("Throw away what is done?")
+        text: qsTr("The unfinished file is removed. The original stays as it is, and the file can be begun again at any time.")
+        confirmText: qsTr("Throw away")
+        cancelText: qsTr("Keep it")
+        danger: true
+        onAccepted: root.model.discard()
     }
 }

@@ -67,6 +67,24 @@ Card {
                 }
             }
         }
+        ColumnLayout {
+            visible: root.result.sample !== ""
+            spacing: Theme.spaceXs
+            Layout.fillWidth: true
+
+            SmallText {
+                text: root.result.question
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+            BodyText {
+                objectName: "fitSample"
+                text: "“" + root.result.sample + "”"
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+                Layout.maximumWidth: 720
+            }
+        }
         Flow {
             spacing: Theme.spaceM
             Layout.fillWidth: true
@@ -79,15 +97,28 @@ Card {
             }
             QuietButton {
                 objectName: "fitCompare"
-                text: root.result.isComparing ? qsTr("Comparing…") : qsTr("Compare with the original")
-                enabled: !root.result.isComparing
+                visible: !root.result.isComparing
+                text: qsTr("Compare with the original")
                 onClicked: root.result.compare()
+            }
+            QuietButton {
+                objectName: "fitStopComparing"
+                visible: root.result.isComparing
+                text: qsTr("Stop comparing")
+                onClicked: root.result.stopComparing()
             }
             QuietButton {
                 objectName: "fitAnother"
                 text: qsTr("Make another")
                 onClicked: root.another()
             }
+        }
+        CaptionText {
+            objectName: "fitCompareCost"
+            visible: text !== ""
+            text: root.result.isComparing ? root.result.comparingText : root.result.compareCost
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
         }
         ProgressLine {
             visible: root.result.isComparing
@@ -108,44 +139,61 @@ Card {
             wrapMode: Text.Wrap
             Layout.fillWidth: true
         }
-        Fold {
-            objectName: "fitChecks"
+        Divider {
+            visible: root.result.checks.length > 0
+            implicitHeight: 1
+            Layout.fillWidth: true
+        }
+        StrongText {
             visible: root.result.checks.length > 0
             text: qsTr("What was checked")
-            open: root.result.hasTrouble
-            Layout.fillWidth: true
+        }
+        Repeater {
+            model: root.result.checks
 
-            Repeater {
-                model: root.result.checks
+            RowLayout {
+                id: check
+                required property var modelData
+                spacing: Theme.spaceS
+                Layout.fillWidth: true
 
-                RowLayout {
-                    id: check
-                    required property var modelData
-                    spacing: Theme.spaceS
-                    Layout.fillWidth: true
-
-                    TintedIcon {
-                        name: check.modelData.ok ? "circle-check" : "triangle-alert"
-                        size: 16
-                        color: check.modelData.ok ? Theme.good : Theme.tight
-                        Layout.alignment: Qt.AlignTop
-                    }
-                    SmallText {
-                        text: check.modelData.text
-                        wrapMode: Text.Wrap
-                        Layout.fillWidth: true
-                    }
+                TintedIcon {
+                    name: check.modelData.state === "good" ? "circle-check" : check.modelData.state === "quiet" ? "info" : "triangle-alert"
+                    size: 16
+                    color: check.modelData.state === "good" ? Theme.good : check.modelData.state === "quiet" ? Theme.quiet : Theme.tight
+                    Layout.alignment: Qt.AlignTop
                 }
-            }
-            Repeater {
-                model: root.result.notes
-
                 SmallText {
-                    required property string modelData
-                    text: modelData
+                    objectName: "fitCheck"
+                    text: check.modelData.text
+                    color: check.modelData.state === "tight" ? Theme.text : Theme.quiet
                     wrapMode: Text.Wrap
                     Layout.fillWidth: true
                 }
+            }
+        }
+        Repeater {
+            model: root.result.notes
+
+            SmallText {
+                required property string modelData
+                text: modelData
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+        }
+        Fold {
+            objectName: "fitCheckDetails"
+            visible: root.result.checkDetails !== ""
+            text: qsTr("Raw figures")
+            Layout.fillWidth: true
+
+            SmallText {
+                text: root.result.checkDetails
+                font.family: Theme.codeFamily
+                wrapMode: Text.WrapAnywhere
+                maximumLineCount: 60
+                Layout.fillWidth: true
             }
         }
     }

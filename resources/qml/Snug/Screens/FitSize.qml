@@ -9,7 +9,7 @@ import Snug.Parts
 Card {
     id: root
 
-    required property MakeItFitModel model
+    required property ConversionSize size
 
     contentItem: ColumnLayout {
         spacing: Theme.spaceS
@@ -21,20 +21,20 @@ Card {
             }
             Badge {
                 objectName: "fitVerdict"
-                kind: root.model.fit.verdictKind
-                text: root.model.fit.verdictText
+                kind: root.size.fit.verdictKind
+                text: root.size.fit.verdictText
             }
         }
         ValueSlider {
             id: slider
             objectName: "fitSlider"
             label: qsTr("How small, from smallest to best")
-            spokenValue: root.model.stopWords
+            spokenValue: root.size.stopWords
             from: 0
-            to: Math.max(1, root.model.stopCount - 1)
+            to: Math.max(1, root.size.stopCount - 1)
             stepSize: 1
-            value: root.model.stop
-            onMoved: root.model.choose(Math.round(value))
+            value: root.size.stop
+            onMoved: root.size.choose(Math.round(value))
             Layout.fillWidth: true
         }
         Item {
@@ -42,11 +42,11 @@ Card {
             Layout.fillWidth: true
 
             Repeater {
-                model: root.model.labels
+                model: root.size.labels
 
                 CaptionText {
                     required property var modelData
-                    readonly property bool isChosen: root.model.stop >= modelData.first && root.model.stop <= modelData.last
+                    readonly property bool isChosen: root.size.stop >= modelData.first && root.size.stop <= modelData.last
                     x: Math.max(0, Math.min(parent.width - width, 17 + modelData.place * (parent.width - 34) - width / 2))
                     text: modelData.text
                     color: isChosen ? Theme.text : Theme.quiet
@@ -56,19 +56,19 @@ Card {
         }
         LossCurve {
             objectName: "fitCurve"
-            points: root.model.curvePoints
-            measured: root.model.curveMeasured
-            rows: root.model.curveRows
-            columns: root.model.curveColumns
-            tooBigFrom: root.model.tooBigFrom
-            chosen: root.model.chosenType
-            spoken: root.model.curveWords
+            points: root.size.curve.points
+            measured: root.size.curve.measured
+            rows: root.size.curve.rows
+            columns: root.size.curve.columns
+            tooBigFrom: root.size.curve.tooBigFrom
+            chosen: root.size.chosenType
+            spoken: root.size.curveWords
             Layout.fillWidth: true
             Layout.fillHeight: true
             Layout.minimumHeight: 180
         }
         CaptionText {
-            text: root.model.curveWords
+            text: root.size.curveWords
             wrapMode: Text.Wrap
             Layout.fillWidth: true
         }

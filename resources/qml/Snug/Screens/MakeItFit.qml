@@ -13,6 +13,8 @@ ScreenPage {
     required property MakeItFitModel model
     readonly property bool isWide: width >= 960 * Theme.roomScale
 
+    Component.onCompleted: root.model.fill()
+
     ColumnLayout {
         spacing: 2
         Layout.fillWidth: true
@@ -109,26 +111,56 @@ ScreenPage {
             }
         }
     }
+    RowLayout {
+        visible: root.model.finishedText !== "" && root.model.phase === "ready"
+        spacing: Theme.spaceS
+        Layout.fillWidth: true
+
+        TintedIcon {
+            name: "lightbulb"
+            size: 18
+            color: Theme.quiet
+        }
+        SmallText {
+            objectName: "fitFinished"
+            text: root.model.finishedText
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+            Layout.maximumWidth: implicitWidth + 1
+        }
+        LinkButton {
+            objectName: "fitShowFinished"
+            text: qsTr("Show them")
+            onClicked: root.model.showFinished()
+        }
+    }
     ErrorCard {
         objectName: "fitProblem"
-        visible: root.model.problemTitle !== ""
-        title: root.model.problemTitle
-        text: root.model.problemAdvice
-        details: root.model.problemDetails
-        actionText: root.model.phase === "ready" ? qsTr("Try again") : qsTr("Look again")
-        onAction: root.model.phase === "ready" ? root.model.make() : root.model.look()
+        visible: root.model.problem.title !== ""
+        title: root.model.problem.title
+        text: root.model.problem.advice
+        details: root.model.problem.details
+        actionText: root.model.problem.action
+        onAction: root.model.problem.mend()
         Layout.fillWidth: true
+    }
+    QuietButton {
+        objectName: "fitPage"
+        visible: root.model.problem.pageAddress !== ""
+        text: qsTr("Open its page…")
+        iconName: "external-link"
+        onClicked: pageAsk.open()
     }
     EmptyState {
         objectName: "fitEmpty"
-        visible: root.model.phase === "empty" && root.model.problemTitle === ""
+        visible: root.model.phase === "empty" && root.model.problem.title === ""
         iconName: "shrink"
         title: qsTr("Which model should fit?")
         text: qsTr("Paste the address of any model on Hugging Face, or pick a folder or a model that you have. Snug says what it is and how small it can be, and makes the file here, on this computer.")
         primaryText: qsTr("Pick a folder…")
         secondaryText: qsTr("Find a model")
         onPrimary: folderDialog.open()
-        onSecondary: root.model.searchRequested()
+        onSecondary: root.model.searchRequested("")
         Layout.fillWidth: true
     }
     FitResult {
@@ -150,7 +182,7 @@ ScreenPage {
         Layout.fillWidth: true
 
         FitSize {
-            model: root.model
+            size: root.model.size
             Layout.fillWidth: true
             Layout.fillHeight: true
             Layout.preferredWidth: 3
@@ -173,7 +205,15 @@ ScreenPage {
         id: textDialog
         title: qsTr("Pick a text that is like what you will write")
         nameFilters: [qsTr("Texts (*.txt *.md)"), qsTr("All files (*)")]
-        onAccepted: root.model.useText(selectedFile.toString())
+        onAccepted: root.model.size.useText(selectedFile.toString())
+    }
+    AskDialog {
+        id: pageAsk
+        objectName: "fitPageAsk"
+        title: qsTr("Open this page in your browser?")
+        text: root.model.problem.pageAddress
+        confirmText: qsTr("Open")
+        onAccepted: Qt.openUrlExternally(root.model.problem.pageAddress)
     }
     DropArea {
         parent: root
