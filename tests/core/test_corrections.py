@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snug.core.corrections import CORRECTED, FOLLOWS, checked_correction, correctable, with_corrections
+from snug.core.corrections import FOLLOWS, checked_correction, correctable, with_corrections
 from snug.core.errors import UserError
 from snug.core.machine import Cpu, Gpu, Machine, Memory
-from snug.core.machine_words import figure_rows, used_line
+from snug.core.machine_words import CORRECTED, figure_rows, machine_line, memory_line, used_line
 
 MACHINE = Machine(
     cpu=Cpu("x", 8, 16),
@@ -48,6 +48,18 @@ def test_what_the_person_says_is_free_counts_beside_a_corrected_total():
         better = with_corrections(MACHINE, {key: figures[key] for key in order})
         assert better.memory.available == 30_000_000_000
         assert better.sources["memory.available"] == f"{CORRECTED}; Snug read 20 GB"
+
+
+def test_the_machine_card_marks_every_corrected_figure():
+    cores = with_corrections(MACHINE, {"cpu.cores": 6, "memory.bandwidth": 80e9, "gpus.0.memory_total": 24 * 2**30})
+    assert machine_line(cores) == (
+        f"x, 6 cores, {CORRECTED} · Card, 24 GB of its own, {CORRECTED} · Shared, shares the memory · "
+        f"reads 80 GB a second, {CORRECTED}"
+    )
+    assert CORRECTED not in memory_line(cores)
+    for key in ("memory.total", "memory.available", "gpus.0.memory_free"):
+        assert memory_line(with_corrections(MACHINE, {key: 10e9})).count(CORRECTED) == 1
+    assert CORRECTED not in machine_line(MACHINE) + memory_line(MACHINE)
 
 
 def test_what_is_free_of_a_corrected_total_says_where_it_comes_from():

@@ -92,6 +92,15 @@ def test_snug_is_neither_named_nor_counted_among_the_other_programs() -> None:
     assert used_line(machine) == "7.0 GB in use by other programs (Firefox: 2.1 GB)"
 
 
+def test_who_holds_memory_of_a_card_is_named_beside_who_holds_the_rest() -> None:
+    holders = (Holder("Snug", 4_000_000_000), Holder("Blender", 1_100_000_000), Holder("Firefox", 390_000_000))
+    card = Gpu("AMD Radeon RX 7900 XTX", "discrete", 24 * GIB, 18 * GIB, holders=holders)
+    machine = Machine(memory=Memory(32 * GIB, 32 * GIB - 3_000_000_000), gpus=(card,))
+    assert used_line(machine) == (
+        "3.0 GB in use by other programs, on the AMD Radeon RX 7900 XTX (Blender: 1.1 GB, Firefox: 390 MB)"
+    )
+
+
 def test_every_missing_figure_is_a_row_that_says_why() -> None:
     rows = figure_rows(Machine(unread={"memory.bandwidth": "it was not asked for", "strange": "a reason"}))
     missing = {row.key: row.source for row in rows if not row.is_known}

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from snug.core.errors import UserError
 from snug.core.machine import Gpu, Machine
+from snug.core.machine_words import CORRECTED
 from snug.core.words import rate_text, size_text, sold_text
 
-CORRECTED = "corrected by you"
 FOLLOWS = "your total less what is in use"
 _FREE_OF_TOTAL = {"total": "available", "memory_total": "memory_free"}
 GIGA = 1_000_000_000

@@ -14,6 +14,7 @@ TAKEN_AS_ALL = "taken as all of it"
 AS_PROGRAMS_SAY = "as programs say"
 """What is free, where only the use of this person's own programs is known."""
 MEASURED_HERE = "measured here"
+CORRECTED = "corrected by you"
 
 _NOISE = (
     (re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE), ""),
@@ -42,11 +43,12 @@ class FigureRow:
 
 
 def machine_line(machine: Machine) -> str:
-    """This computer in one line: the processor, the graphics, how fast memory is read."""
-    parts = [_processor_words(machine.cpu), *_graphics_words(machine.gpus)]
+    """This computer in one line: the processor, the graphics, how fast memory is read; the person's figures marked."""
+    parts = [_processor_words(machine.cpu) + _mark(machine, "cpu.cores"), *_graphics_words(machine)]
     if machine.memory.bandwidth:
         measured = ", measured" if machine.sources.get("memory.bandwidth", "").startswith(MEASURED_HERE) else ""
-        parts.append(f"reads {size_text(machine.memory.bandwidth)} a second{measured}")
+        mark = measured or _mark(machine, "memory.bandwidth")
+        parts.append(f"reads {size_text(machine.memory.bandwidth)} a second{mark}")
     return " · ".join(part for part in parts if part) or "This computer could not be read"
 
 
@@ -62,8 +64,12 @@ def memory_line(machine: Machine) -> str:
     words = f"{free_of_text(places.main.free, memory.total)} free for a model"
     if memory.limit is not None and memory.limit <= memory.total:
         words += " (the limit of this container)"
+    words += _mark(machine, "memory.total", "memory.available")
     for card in places.cards:
         words += f", and {free_of_text(card.free, card.total)} on the {name_words(card.name)}"
+    if places.cards:
+        frees = (f"gpus.{index}.memory_free" for index in range(len(machine.gpus)))
+        words += _mark(machine, *frees)
     return words
 
 
@@ -72,11 +78,18 @@ def used_line(machine: Machine) -> str:
     own = max((holder.size_bytes for holder in machine.memory_holders if holder.name == OWN_NAME), default=0)
     own = max(own, machine.gives_back.get("memory", 0))
     used = machine.memory.total - machine.memory.available - machine.memory.huge_pages - own
-    if used <= 0:
-        return ""
-    others = tuple(holder for holder in machine.memory_holders if holder.name != OWN_NAME)
-    who = holders_words(others, most=2)
-    return f"{size_text(used)} in use by other programs" + (f" ({who})" if who else "")
+    said = [f"{size_text(used)} in use by other programs{_who(machine.memory_holders)}"] if used > 0 else []
+    for gpu in machine.gpus:
+        who = _who(gpu.holders) if gpu.kind == "discrete" else ""
+        if who:
+            said.append(f"on the {name_words(gpu.name)}{who}")
+    return ", ".join(said)
+
+
+def _who(holders: tuple[Holder, ...]) -> str:
+    """The two largest but Snug, in brackets."""
+    who = holders_words(tuple(holder for holder in holders if holder.name != OWN_NAME), most=2)
+    return f" ({who})" if who else ""
 
 
 def holders_words(holders: tuple[Holder, ...], most: int = 3) -> str:
@@ -145,15 +158,22 @@ def _processor_words(cpu: Cpu) -> str:
     return ", ".join(part for part in (name, cores) if part)
 
 
-def _graphics_words(gpus: tuple[Gpu, ...]) -> list[str]:
+def _graphics_words(machine: Machine) -> list[str]:
     words = []
-    for gpu in gpus:
+    for index, gpu in enumerate(machine.gpus):
         name = name_words(gpu.name)
         if gpu.kind == "discrete":
-            words.append(f"{name}, {sold_text(gpu.memory_total)} of its own" if gpu.memory_total else name)
+            said = f"{name}, {sold_text(gpu.memory_total)} of its own" if gpu.memory_total else name
         else:
-            words.append("graphics share the memory" if gpu.name.startswith("Apple") else f"{name}, shares the memory")
+            said = "graphics share the memory" if gpu.name.startswith("Apple") else f"{name}, shares the memory"
+        words.append(said + _mark(machine, f"gpus.{index}.memory_total", f"gpus.{index}.bandwidth"))
     return words
+
+
+def _mark(machine: Machine, *keys: str) -> str:
+    """Says of figures that one of them is the person's own."""
+    is_theirs = any(machine.sources.get(key, "").startswith(CORRECTED) for key in keys)
+    return f", {CORRECTED}" if is_theirs else ""
 
 
 def _processor_rows(machine: Machine) -> list[FigureRow]:

@@ -10,11 +10,11 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry
-from snug.core.corrections import CORRECTED, Correctable, amount_now, correctable
+from snug.core.corrections import Correctable, amount_now, correctable
 from snug.core.devices import places_of
 from snug.core.errors import UserError
 from snug.core.machine import Machine
-from snug.core.machine_words import FigureRow, figure_rows, machine_line, memory_line, used_line
+from snug.core.machine_words import CORRECTED, FigureRow, figure_rows, machine_line, memory_line, used_line
 from snug.core.models_here import ModelHere, models_here
 from snug.core.quality import Measured
 from snug.core.recommend import Pick, nothing_fits_words, recommend
