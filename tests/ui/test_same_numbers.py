@@ -26,16 +26,21 @@ from snug.commands.command import Context
 from snug.core import candidates
 from snug.core.catalogue import CatalogueEntry, load_catalogue
 from snug.core.fit import FitSettings, Parts, SpeedRange, Verdict
+from snug.core.known_machines import load_known_machines
 from snug.core.machine import Cpu, Machine, Memory
+from snug.core.machine_words import memory_line
 from snug.core.words import VERDICT_TEXTS, pages_text, size_text, words_per_second_text
 from snug.formats.gguf_facts import facts_from_header
 from snug.formats.gguf_header import read_file_header
 from snug.paths import Paths, resources_folder
 from snug.store import Store, open_store
 from snug.store.rows import LibraryModel, NewModel
+from snug.ui.calculator import CalculatorModel
 from snug.ui.chat import ChatModel
 from snug.ui.child_requests import ChildRequests
 from snug.ui.children import Children
+from snug.ui.conversion_offer import Offer
+from snug.ui.conversion_result import ConversionResult
 from snug.ui.discover import DiscoverModel
 from snug.ui.download_queue import DownloadQueue
 from snug.ui.getting import Getting
@@ -44,6 +49,8 @@ from snug.ui.library import LibraryModelView
 from snug.ui.machine_reader import MachineReader
 from snug.ui.memory_plans import MemoryPlans
 from snug.ui.model_details import ModelDetails
+from snug.ui.what_if import WhatIfModel
+from snug.worker.conversion_messages import ConversionChoice, ConversionDone, ConversionPreviewed, ConversionSource
 
 LAPTOP = Machine(os="linux", cpu=Cpu("laptop", 8, 8, ("avx2",)), memory=Memory(16_000_000_000, 12_000_000_000, 50e9))
 PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
@@ -76,7 +83,8 @@ class Shown:
 class Rooms:
     """Everything that shows figures, over one home: the window's view-models and the commands."""
 
-    def __init__(self, home: Path, children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, home: Path, children: Children, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+        self.bot = qtbot
         self.paths = Paths(home)
         self.store: Store = open_store(self.paths, now=lambda: datetime.now(UTC))[0]
         self.store.settings.set("network.offline", True)
@@ -108,6 +116,15 @@ class Rooms:
             self.store, lambda memory: children.make("chat", memory=memory), lambda: self.reader.machine, datetime.now,
             self.owner, plans=self.plans,
         )  # fmt: skip
+        computers = load_known_machines(resources_folder() / "catalogue" / "machines.json")
+        self.what_if = WhatIfModel(
+            lambda: computers, lambda: entries, self.reader.known, self.store.settings, self.owner
+        )
+        self.calculator = CalculatorModel(lambda: computers, self.reader.known, self.store.settings, self.owner)
+        self.made = ConversionResult(
+            self.store, self.reader.known, ChildRequests(lambda: children.make("comparison"), self.owner),
+            lambda: entries, self.owner, plans=self.plans,
+        )  # fmt: skip
         for module in (machine_file, library):
             monkeypatch.setattr(module, "read_here", lambda context, **_: self.reader.known())
         monkeypatch.setattr(recommend, "load_catalogue", lambda path: entries)
@@ -130,6 +147,8 @@ class Rooms:
         return json.loads(out.getvalue())
 
     def close(self) -> None:
+        self.what_if.close()
+        self.calculator.close()
         self.chat.close()
         self.store.close()
 
@@ -174,6 +193,35 @@ def in_the_chat_loader(rooms: Rooms) -> Shown:
     return Shown(memory=memory[1], pages=composer.property("pagesLeft").removesuffix(" left"))
 
 
+def in_what_if(rooms: Rooms) -> Shown:
+    rooms.what_if.choose("MacBook Air M4, 16 GB")
+    rooms.what_if.refresh()
+    rooms.bot.waitUntil(lambda: not rooms.what_if.isWeighing, timeout=WAIT_MS)
+    (pick,) = rooms.what_if.picks.rows()
+    verdict, _, speed = pick["here"].removeprefix("On this computer: ").partition(", ")
+    return Shown(verdict.capitalize(), speed)
+
+
+def in_make_it_fit(rooms: Rooms) -> Shown:
+    """The finished file: the same bytes in another place, with the speed that was measured here."""
+    speed = rooms.store.models.get(rooms.model.id).measured_tokens_per_s or 0.0
+    choice = ConversionChoice(
+        type_name="Q8_0", size_bytes=FACTS.file_bytes, facts=FACTS, seconds=1, words_changed=0, tensor_types={}
+    )
+    preview = ConversionPreviewed(
+        title="Pip", sentence="", kind="plain", parameters=FACTS.parameters, stored_bytes=FACTS.file_bytes,
+        choices=[choice], original_type="F16",
+    )  # fmt: skip
+    done = ConversionDone(
+        path=str(rooms.file), size_bytes=FACTS.file_bytes, sha256="", type_name="Q8_0", facts=FACTS, seconds=1,
+        tokens_per_s=speed,
+    )  # fmt: skip
+    rooms.made.show(Offer(preview, rooms.reader.known(), is_weighed=False), REPO, ConversionSource(), "", done)
+    cells = [cell["text"] for cell in rooms.made.cells]
+    after = dict(zip(cells[::3], cells[2::3], strict=True))
+    return Shown(speed=after.get("Speed", "").split(" (")[0] or None, memory=after["Memory"])
+
+
 def by_snug_fit(rooms: Rooms) -> Shown:
     return of_document(rooms.command("fit", str(rooms.file)))
 
@@ -193,6 +241,8 @@ SURFACES: tuple[Callable[[Rooms], Shown], ...] = (
     in_the_details,
     in_the_library,
     in_the_chat_loader,
+    in_what_if,
+    in_make_it_fit,
     by_snug_fit,
     by_snug_recommend,
     by_snug_models,
@@ -238,7 +288,7 @@ def the_one_answer(rooms: Rooms) -> dict[str, str]:
 @pytest.fixture
 def rooms(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
     children = Children(tmp_path / "logs")
-    made = Rooms(tmp_path / "home", children, monkeypatch)
+    made = Rooms(tmp_path / "home", children, monkeypatch, qtbot)
     yield made
     made.close()
     children.kill_all()
@@ -274,3 +324,26 @@ def test_after_a_chat_every_place_shows_what_the_load_took(rooms: Rooms, qtbot: 
     rooms.chat.composer.giveMemoryBack()  # the loader says what a start takes only where nothing is loaded
     assert the_one_answer(rooms)["memory"] == size_text(after.memory.total)
     assert [load.name for load in rooms.plans._plans().loads()] == ["Pip"]
+
+
+def test_the_calculators_window_and_command_show_the_same_bars(rooms: Rooms, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(rooms.calculator.changed, timeout=WAIT_MS):
+        rooms.calculator.refresh()
+    said = rooms.command("calculate", "--parameters", "8B", "--context", "8192")
+    shown = {row["name"]: row for row in rooms.calculator.bars.rows()}
+    assert rooms.calculator.needText == f"Needs {size_text(said['memory']['total'])} of memory"
+    computers = {item["name"]: item for item in said["computers"]}
+    assert {name.casefold() for name in computers} == {name.casefold() for name in shown}
+    for name, row in shown.items():
+        item = next(item for key, item in computers.items() if key.casefold() == name.casefold())
+        assert row["words"] == f"{size_text(item['needed'])} of {size_text(item['free'])} free"
+        assert row["verdictText"].startswith(("Fits", VERDICT_TEXTS[Verdict(item["fit"]["verdict"])]))
+
+
+def test_the_calculator_leaves_this_computer_as_much_as_the_machine_card(rooms: Rooms, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(rooms.calculator.changed, timeout=WAIT_MS):
+        rooms.calculator.refresh()
+    here = rooms.calculator.bars.rows()[0]
+    free = re.search(r"of ([\d.]+ \w+) free", here["words"])
+    assert free
+    assert memory_line(rooms.reader.known()).startswith(f"{free[1]} of ")
