@@ -64,7 +64,18 @@ def test_everything_on_home_has_a_name_and_room_for_a_finger(hands):
     assert hands.small_targets() == []
 
 
+def test_every_card_says_what_would_change_it(hands):
+    rows = hands.rooms.home.picks.rows
+    hands.bot.waitUntil(lambda: all(row["change"] for row in rows()), timeout=60_000)
+    hands.settle()
+    for index, row in enumerate(rows()):
+        assert hands.text(f"pickChange{index}") == row["change"]
+        assert row["change"].endswith(".")
+
+
 def test_home_pictures(hands):
+    hands.bot.waitUntil(lambda: all(row["change"] for row in hands.rooms.home.picks.rows()), timeout=60_000)
+    hands.settle()
     paths = hands.save_pictures("home")
     assert all(path.stat().st_size > 10_000 for path in paths)
 

@@ -49,6 +49,9 @@ def test_a_computer_of_the_list_shows_its_picks_and_how_they_do_here(what_if):
     picks = what_if.rooms.whatif.picks.rows()
     assert len(picks) == 3
     assert all(row["here"].startswith("On this computer: ") for row in picks)
+    rows = what_if.rooms.whatif.picks.rows
+    what_if.bot.waitUntil(lambda: all(row["change"] for row in rows()), timeout=60_000)
+    what_if.settle()
     what_if.save_pictures("whatif")
 
 

@@ -94,7 +94,7 @@ Card {
         }
         CaptionText {
             objectName: "pickChange" + root.index
-            visible: root.isFirst && root.change !== ""
+            visible: root.change !== ""
             text: root.change
             wrapMode: Text.Wrap
             Layout.fillWidth: true
