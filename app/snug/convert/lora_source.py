@@ -5,7 +5,7 @@ from __future__ import annotations
 from snug.convert.architectures import find_architecture
 from snug.convert.architectures.adapters import plan_adapter
 from snug.convert.plan import Meta
-from snug.convert.source import Source, checkpoint_files, lora_of
+from snug.convert.source import Source, checkpoint_files, folder_title, lora_of
 from snug.formats.checkpoints.checkpoint import Checkpoint
 from snug.formats.checkpoints.lora import LoraAdapter
 from snug.formats.gguf_writer import encode_value
@@ -22,7 +22,7 @@ class LoraSource(Source):
     def __init__(self, adapter: Checkpoint, base: Checkpoint) -> None:
         super().__init__([*checkpoint_files(adapter), base.folder / "config.json"])
         self._checkpoints = (adapter, base)
-        self.title = adapter.folder.resolve().name
+        self.title = folder_title(adapter.folder)
         plan = plan_adapter(find_architecture(base.config), lora_of(adapter), base.config, self.title)
         self.tensors, self.metadata, self.notes = plan.tensors, plan.metadata, plan.notes
         self.stored_bytes = sum(tensor.size_bytes for tensor in adapter.files.tensors.values())

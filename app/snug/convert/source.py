@@ -177,12 +177,21 @@ def open_folder(folder: Path, adapter: Path | None = None) -> CheckpointSource:
     checkpoint = Checkpoint(folder)
     other = None if adapter is None else Checkpoint(adapter)
     try:
-        return CheckpointSource(checkpoint, folder.resolve().name, other)
+        return CheckpointSource(checkpoint, folder_title(folder), other)
     except BaseException:
         checkpoint.close()
         if other is not None:
             other.close()
         raise
+
+
+def folder_title(folder: Path) -> str:
+    """What a model's folder is called: the repository's name in the cache of the Hub's own library, whose folders are
+    `models--OWNER--NAME/snapshots/COMMIT`."""
+    place = folder.resolve()
+    if place.parent.name == "snapshots" and place.parent.parent.name.startswith("models--"):
+        return place.parent.parent.name.rsplit("--", 1)[-1]
+    return place.name
 
 
 def lora_of(adapter: Checkpoint) -> LoraAdapter:

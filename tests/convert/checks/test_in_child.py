@@ -90,6 +90,28 @@ def test_a_small_model_of_the_hub_is_measured_against_its_original_and_compared_
     assert not [path for path in (tmp_path / "home").rglob("*") if path.suffix in (".safetensors", ".gguf")]
 
 
+def test_the_cache_of_the_hubs_own_library_is_read_through_its_links(tmp_path: Path) -> None:
+    """There a folder named after a commit holds links to files that are named after their contents."""
+    model = write_checkpoint(tmp_path / "model", TINY)
+    (model / "tokenizer.model").unlink()
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(TOKENIZER / name, model)
+    blobs, snapshot = (tmp_path / "models--maker--Tiny" / place for place in ("blobs", "snapshots/0123abc"))
+    snapshot.mkdir(parents=True)
+    model.rename(blobs)
+    for path in blobs.iterdir():
+        (snapshot / path.name).symlink_to(Path("../../blobs") / path.name)
+    out = tmp_path / "made" / "out.gguf"
+    request = Convert(source=ConversionSource(path=str(snapshot)), out=str(out), type_name="Q8_0", threads=1)
+    with WorkerClient(tmp_path / "logs") as child:
+        done = child.request(request, timeout=120)
+    assert isinstance(done, ConversionDone)
+    assert done.facts.name == "Tiny"
+    checks = {check.name: check for check in done.checks}
+    assert checks["tokens"].ok, checks["tokens"]
+    assert checks["template"].ok, checks["template"]
+
+
 def test_the_result_is_measured_on_the_persons_own_text(tmp_path: Path) -> None:
     said = [[{"role": "user", "text": "What is the capital of France? " * 60}, {"role": "assistant", "text": "Paris."}]]
     text = tmp_path / "own.jsonl"

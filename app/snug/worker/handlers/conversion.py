@@ -105,7 +105,7 @@ def run(request: Convert, job: Job) -> ConversionDone:
     finer: dict[str, str] = {}
     reference: Path | None = None
     with open_source(request.source, job, fetching_folder(out)) as source:
-        _shut_in(request, out)
+        _shut_in(request, out, source)
         job.check()
         if source.kind != "lora":
             tell(Report("converting", 0, 0, doing="Checking that the model's parts fit together"))
@@ -205,7 +205,7 @@ def _teller(job: Job) -> Callable[[Report], None]:
     return tell
 
 
-def _shut_in(request: Convert, out: Path) -> None:
+def _shut_in(request: Convert, out: Path, opened: Source) -> None:
     """From here on the child reads only the source and the system, and writes only where the result goes."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # a folder that is not there yet could not be allowed
@@ -220,6 +220,7 @@ def _shut_in(request: Convert, out: Path) -> None:
     text = request.calibration if request.calibration not in ("", NEUTRAL) else ""
     folders = [Path(place).resolve() for place in (source.path, source.adapter, source.base, text) if place]
     readable = [folder if folder.is_dir() else folder.parent for folder in folders]
+    readable += [file.resolve() for file in opened.files if file.is_symlink()]  # the Hub's own cache is made of links
     written = [out.parent, user_paths().cache] if source.repo else [out.parent]
     restrict(readable, writable=written, network=bool(source.repo))
 
