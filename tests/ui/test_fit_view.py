@@ -52,7 +52,7 @@ def test_the_bar_holds_what_the_device_holds() -> None:
     computer = machine(16, free_gb=10)
     fit_here = fit(facts_of(CATALOGUE["qwen3-8b"], "Q4_K_M"), FitSettings(context=8000), computer)
     by_kind = {segment["kind"]: segment for segment in memory_segments(fit_here, computer)}
-    assert by_kind["other"]["text"] == "Other programs and the system 7.1 GB"
+    assert by_kind["other"]["text"] == "System and programs 7.1 GB"
     assert by_kind["conversation"]["share"] == fit_here.memory.conversation / computer.memory.total
     assert sum(segment["share"] for segment in by_kind.values()) == pytest.approx(1)
 

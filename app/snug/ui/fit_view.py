@@ -118,7 +118,7 @@ def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
     whole = max(total, used + needed)
     free = whole - used - needed
     return [
-        _segment("other", used, whole, "Other programs and the system"),
+        _segment("other", used, whole, "System and programs"),
         _segment("model", model, whole, "Model"),
         _segment("conversation", conversation, whole, "Conversation"),
         _segment("free", free, whole, "Free"),
