@@ -19,9 +19,11 @@ import pytest
 from snug.convert import result_file, result_journal
 from snug.convert.conversion import Settings, convert
 from snug.convert.open_source import open_local
+from snug.convert.result_file import lock_path
 from snug.core.errors import UserError
 from snug.formats.random_checkpoint import LlamaShape, write_checkpoint
 from snug.hub import journal as hub_journal
+from snug.hub.file_lock import FileLock
 from snug.worker import protocol
 from snug.worker.client import WorkerClient
 from snug.worker.conversion_messages import (
@@ -30,6 +32,7 @@ from snug.worker.conversion_messages import (
     ConversionSource,
     Convert,
     DiscardConversion,
+    PreviewConversion,
 )
 
 IS_FULL_RUN = bool(os.environ.get("SNUG_FULL_TESTS"))
@@ -359,3 +362,23 @@ def test_a_kill_between_the_new_name_and_the_end_costs_nothing(
     monkeypatch.undo()
     assert converted(small, out) == wanted
     assert [path.name for path in out.parent.iterdir()] == ["out.gguf"]
+
+
+def test_what_a_kill_during_the_checks_left_beside_a_result_goes_with_the_next_look(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "done.gguf").write_bytes(b"GGUF")
+    for name in ("done.gguf.calibrating", "done.gguf.fetching", "unfinished.gguf.calibrating", "held.gguf.calibrating"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "original.gguf").write_bytes(b"x" * 1000)
+    (tmp_path / "held.gguf").write_bytes(b"GGUF")
+    lock = FileLock(lock_path(tmp_path / "held.gguf"))
+    assert lock.acquire()
+    try:
+        with WorkerClient(tmp_path / "logs") as child:
+            source = ConversionSource(path=str(checkpoint))
+            child.request(PreviewConversion(source=source, folder=str(tmp_path)), timeout=60)
+    finally:
+        lock.release()
+    left = sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and path.name != "logs")
+    assert left == ["held.gguf.calibrating", "unfinished.gguf.calibrating"]

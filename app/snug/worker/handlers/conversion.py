@@ -17,7 +17,7 @@ from snug.convert.calibration_text import NEUTRAL, calibration_texts
 from snug.convert.conversion import Report, Result, Settings, convert
 from snug.convert.open_source import open_local, open_remote
 from snug.convert.pipeline import Stopped as ConversionStopped
-from snug.convert.result_file import lock_path, remove_leftovers, unfinished
+from snug.convert.result_file import lock_path, part_path, remove_leftovers, unfinished
 from snug.convert.source import Source, described
 from snug.convert.trial_load import check_loads
 from snug.core.errors import UserError
@@ -58,6 +58,7 @@ def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
         job.check()
         choices = previews.choices(source, threads_or(0), source.offered or previews.SHOWN)
         folder = Path(request.folder) if request.folder else Path.cwd()
+        remove_orphans(folder)
         resumable, share = unfinished(folder, source.identity)
         return ConversionPreviewed(
             title=source.title,
@@ -124,11 +125,16 @@ def run(request: Convert, job: Job) -> ConversionDone:
         except ConversionStopped:
             raise Stopped from None
         done = _done(result, time.monotonic() - started)
-        if request.check:
-            done = with_checks(
-                done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=wish is None
-            )
-    forget_work(out)
+        lock = FileLock(lock_path(out))
+        lock.acquire()  # what lies beside the result is still needed
+        try:
+            if request.check:
+                done = with_checks(
+                    done, request, source, job, inputs=inputs, finer=finer, reference=reference, is_plain=wish is None
+                )
+            forget_work(out)
+        finally:
+            lock.release()
     return done
 
 
@@ -163,6 +169,26 @@ def discard(request: DiscardConversion, job: Job) -> protocol.Discarded:
         return protocol.Discarded(freed_bytes=freed + remove_leftovers(out))
     finally:
         lock.release()
+
+
+def remove_orphans(folder: Path) -> None:
+    """Remove what lies beside finished results since a kill during their checks: nothing goes on with it."""
+    try:
+        beside = [path for path in folder.glob("*.gguf.*") if path.suffix in (".calibrating", ".fetching")]
+    except OSError:
+        return
+    for path in beside:
+        out = path.with_suffix("")
+        if not out.is_file() or part_path(out).exists() or not path.is_dir() or path.is_symlink():
+            continue
+        lock = FileLock(lock_path(out))
+        try:
+            if lock.acquire():
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            lock.release()
 
 
 def open_source(source: ConversionSource, job: Job, shards: Path | None = None) -> Source:
