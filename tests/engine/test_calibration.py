@@ -64,6 +64,16 @@ def test_tables_beyond_the_limit_wait_for_another_pass() -> None:
     assert sum(products.size_bytes for products in found.products.values()) <= 600_000
 
 
+def test_a_further_pass_reads_no_further_than_what_it_keeps() -> None:
+    tokens = np.arange(64, dtype=np.int32)
+    collector = Collector(lambda name: name.startswith("blk."), limit_bytes=400_000, keeps_squares=False)
+    with TextReader(PIP, chunk=64, observer=collector) as reader:
+        found = calibrate(reader, collector, [tokens, tokens])
+    assert found.deferred == {"blk.0.attn_output.weight"}
+    assert set(found.squares) == set(found.leaders)
+    assert "blk.0.attn_q.weight" in found.products
+
+
 @pytest.fixture(scope="module")
 def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny mixture of 8 experts with random weights, 2 of which read each token."""

@@ -92,7 +92,8 @@ def weight_name(name: str) -> str:
 
 class Collector:
     """The observer that collects. `wants_products(name)` says of which tensors products are kept, as long as the tables
-    take no more than `limit_bytes`; of chunks that judge, up to `sample_rows` inputs are kept instead."""
+    take no more than `limit_bytes`; of chunks that judge, up to `sample_rows` inputs are kept instead. Without
+    `keeps_squares` only tensors with products are looked at, and the model reads no further than these."""
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class Collector:
         block: int = LARGEST_BLOCK,
         limit_bytes: int = LARGEST_TABLES,
         sample_rows: int = 512,
+        keeps_squares: bool = True,
     ) -> None:
         self.found = Calibration()
         self.is_judging = False
@@ -108,6 +110,7 @@ class Collector:
         self._block = block
         self._limit_bytes = limit_bytes
         self._sample_rows = sample_rows
+        self._keeps_squares = keeps_squares
         self._held_bytes = 0
         self._is_checked = False
         self._leaders: dict[int, str] = {}  # address of an input in this graph, and the tensor that has it in hand
@@ -129,11 +132,14 @@ class Collector:
         name = weight_name(weights.name.decode("utf-8", "replace"))
         if not name.endswith(".weight") or inputs.type != F32:
             return False
+        if not self._keeps_squares and (kind != MULTIPLY or not self._wants_products(name)):
+            return False
         if not is_asking:
             if kind == MULTIPLY:
                 self._add(name, weights, inputs, tensor.sources[1])
             else:
                 self._add_experts(name, weights, inputs, integer_values(tensor_at(tensor.sources[2])))
+            return self._keeps_squares or name not in self.found.deferred
         return True
 
     def _add(self, name: str, weights: GgmlTensor, inputs: GgmlTensor, address: int) -> None:

@@ -32,7 +32,8 @@ class ReadingStopped(Exception):
 
 
 Observer = Callable[[int, bool], bool]
-"""Asked with (address of a tensor, True) whether it wants it, told with (address, False) when it is computed."""
+"""Asked with (address of a tensor, True) whether it wants it; told with (address, False) when it is computed, and then
+whether the rest is to be computed too."""
 
 
 class TextReader:
@@ -118,7 +119,7 @@ class TextReader:
             if self.error is not None or self._observer is None:
                 return False
             try:
-                return self._observer(tensor, is_asking) or not is_asking
+                return self._observer(tensor, is_asking)
             except BaseException as error:  # noqa: BLE001 - C cannot carry it: it is raised again after the decode
                 self.error = error
                 return False
@@ -133,9 +134,13 @@ class TextReader:
         """The tokens of a text, with the model's start token where it wants one, as llama-perplexity makes them."""
         api, data = llama(), text.encode("utf-8", "replace")
         room = len(data) + 8
-        tokens = np.empty(room, np.int32)
-        pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
-        count = api.llama_tokenize(self._vocab, data, len(data), pointer, room, True, parse_special)
+        while True:
+            tokens = np.empty(room, np.int32)
+            pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
+            count = api.llama_tokenize(self._vocab, data, len(data), pointer, room, True, parse_special)
+            if count >= 0 or -count <= room:
+                break
+            room = -count  # a vocabulary that lacks a character takes it in pieces, three of them for a space
         if count < 0:
             raise UserError("This text cannot be read by the model.", "Use another.", kind="too-long", bad_input=True)
         return tokens[:count].copy()

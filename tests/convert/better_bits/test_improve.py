@@ -118,6 +118,24 @@ def test_rows_in_parts_are_the_same_bytes(original: Path, chunks: list[Tokens], 
         assert rounder.quantise(tensor, rows, "Q4_K", 0) == halves
 
 
+def test_tables_that_lack_memory_are_collected_in_several_passes(
+    original: Path, chunks: list[Tokens], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {f"blk.{layer}.{part}.weight" for layer in (0, 5) for part in ("attn_q", "attn_k", "ffn_down", "ffn_up")}
+    whole = collect_inputs(original, chunks[:6], tmp_path / "one", wants_products=wanted.__contains__)
+    monkeypatch.setattr("snug.convert.better_bits.inputs._room_for_tables", lambda model: 1_000_000)
+    parts = collect_inputs(original, chunks[:6], tmp_path / "many", wants_products=wanted.__contains__)
+    assert set(whole.squares) == set(parts.squares)
+    for name in wanted:
+        one, other = whole.find(name), parts.find(name)
+        assert one is not None
+        assert other is not None
+        assert one.count == other.count
+        assert np.array_equal(one.samples, other.samples)  # type: ignore[arg-type]
+        for first, second in zip(one.unscaled_tables(), other.unscaled_tables(), strict=True):
+            assert np.array_equal(first, second)
+
+
 def test_a_budget_that_is_too_small_is_told_in_words(original: Path) -> None:
     with GgufSource(original) as source:
         prepared = prepare(source, Settings("Q2_K"))

@@ -9,13 +9,16 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+import psutil
 
-from snug.engine.calibration import Calibration, Collector, Products, Squares, calibrate
+from snug.engine.calibration import LARGEST_TABLES, Calibration, Collector, Products, Squares, calibrate
 from snug.engine.text_reader import TextReader, Tokens
 from snug.formats.checkpoints.number_types import Floats
 
 JUDGE_EVERY = 6
 """One chunk in so many judges what was fitted to the others."""
+
+MOST_TABLES = 8 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,10 @@ def collect_inputs(
     """Let the model at `model` (a GGUF) read the chunks, in as many passes as the tables' memory asks for."""
     tables = InputTables(folder)
     wanted: Callable[[str], bool] = wants_products
+    left: set[str] = set()
     done, total = 0, len(chunks)
     while True:
-        collector = Collector(wanted)
+        collector = Collector(wanted, limit_bytes=_room_for_tables(model), keeps_squares=not left)
         with TextReader(model, chunk=chunk, threads=threads, observer=collector) as reader:
             found = calibrate(
                 reader,
@@ -119,10 +123,17 @@ def collect_inputs(
                 on_chunk=partial(_tell, on_chunk, done, total),
             )
         tables.add(found)
-        if not found.deferred:
+        left = (left or set(found.leaders)) - (set(found.leaders) - found.deferred)
+        if not left:
             return tables
         done, total = total, total + len(chunks)
-        wanted = frozenset(found.deferred).__contains__
+        wanted = frozenset(left).__contains__
+
+
+def _room_for_tables(model: Path) -> int:
+    """Bytes of tables for one pass: half of what is free beside the model, so that most models are read but once."""
+    free = psutil.virtual_memory().available - model.stat().st_size
+    return max(LARGEST_TABLES, min(free // 2, MOST_TABLES))
 
 
 def _tell(on_chunk: Callable[[int, int], None], before: int, total: int, done: int) -> None:
