@@ -74,6 +74,13 @@ def test_a_part_of_a_core_is_refused(cores: float):
     assert checked_correction(MACHINE, "cpu.cores", 3.0) == 3
 
 
+def test_a_containers_share_of_the_processor_can_be_corrected_where_there_is_one():
+    contained = Machine(cpu=Cpu("x", 8, 16, limit=2.0), memory=MACHINE.memory)
+    better = with_corrections(contained, {"cpu.limit": checked_correction(contained, "cpu.limit", 3.5)})
+    assert (better.cpu.limit, better.sources["cpu.limit"]) == (3.5, f"{CORRECTED}; Snug read 2")
+    assert "cpu.limit" not in correctable(MACHINE)
+
+
 def test_a_card_whose_memory_nobody_could_read_gets_all_of_the_persons_figure():
     machine = Machine(memory=MACHINE.memory, gpus=(Gpu("Card", "discrete"),))
     better = with_corrections(machine, {"gpus.0.memory_total": 8e9})

@@ -32,12 +32,15 @@ class Correctable:
 
 _SIZE = ("GB", GIB, 0.1, 4096.0)
 _FREE = ("GB", GIGA, 0.0, 4096.0)
+_PROCESSORS = ("processors", 1, 0.1, 1024.0)
 _RATE = ("GB a second", GIGA, 0.5, 20_000.0)
 
 
 def correctable(machine: Machine) -> dict[str, Correctable]:
-    """The figures of this machine that may be corrected, by their dotted names."""
+    """The figures of this machine that may be corrected, by their dotted names: all that any estimate counts."""
     keys = {"memory.total": _SIZE, "memory.available": _FREE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
+    if machine.cpu.limit is not None:
+        keys["cpu.limit"] = _PROCESSORS
     for index, gpu in enumerate(machine.gpus):
         here = f"gpus.{index}"
         if gpu.kind != "integrated":
@@ -97,7 +100,8 @@ def _with_one(machine: Machine, key: str, value: float, source: str) -> Machine:
         gpus[index] = _gpu_with(gpus[index], field, value)
         return replace(changed, gpus=tuple(gpus))
     if first == "cpu":
-        return replace(changed, cpu=replace(machine.cpu, cores=int(value)))
+        cpu = replace(machine.cpu, cores=int(value)) if field == "cores" else replace(machine.cpu, limit=value)
+        return replace(changed, cpu=cpu)
     memory = machine.memory
     if rest[0] == "total":
         memory = replace(memory, total=int(value), available=_free_of(memory.available, memory.total, int(value)))
@@ -136,8 +140,8 @@ def _words_now(machine: Machine, key: str) -> str:
     value = amount_now(machine, key)
     if not value:
         return ""
-    if key == "cpu.cores":
-        return f"{value:.0f}"
+    if key.startswith("cpu."):
+        return f"{value:g}"
     if key.endswith("bandwidth"):
         return rate_text(value)
     return sold_text(value) if key.endswith("total") else size_text(value)
