@@ -36,9 +36,9 @@ PACE_COST = 1.0
 """Doublings for each halving of the pace below `SPARE_WORDS_PER_S`."""
 ROOM_COST = 1.0
 """Doublings for each halving of the conversation memory below what the use needs."""
-LEFT_SHARE, LEFT_COST = 0.3, 1.5
+LEFT_SHARE, LEFT_COST = 0.3, 0.5
 """So much of main memory should be left to programs that are opened later; each tenth more that the model itself (all
-but the conversation) fills costs 0.15 doublings. What a graphics card holds is in nobody's way."""
+but the conversation) fills costs 0.05 doublings. What a graphics card holds is in nobody's way."""
 CONTEXT_NEEDED = {"documents": 20_000, "code": 12_000, "tools": 8_000}
 WAIT_TOKENS, WAIT_SECONDS, WAIT_COST = 5_000, 60.0, 0.5
 """For documents: ten pages should be read within a minute; each doubling of the wait costs as much."""
