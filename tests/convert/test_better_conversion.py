@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 
+from snug.convert.better_bits.improve import read_chunks
 from snug.convert.better_bits.options import BetterBits
 from snug.convert.better_conversion import Better, Wish, convert_better, forget_work, working_folder
 from snug.convert.calibration_text import NEUTRAL, calibration_texts
@@ -15,6 +16,7 @@ from snug.convert.conversion import Report, Settings, convert
 from snug.convert.open_source import open_local
 from snug.convert.pipeline import Stopped
 from snug.core.errors import UserError
+from snug.formats.random_checkpoint import TINY, write_checkpoint
 from snug.paths import resources_folder
 
 PIP = resources_folder() / "models" / "pip" / "pip-7m-Q8_0.gguf"
@@ -64,6 +66,13 @@ def test_a_stop_while_the_text_is_read_keeps_the_original_for_the_next_time(tmp_
     assert not out.exists()
     better(out, wish)
     assert original.stat().st_mtime_ns == made_at
+
+
+def test_a_vocabulary_that_lacks_most_characters_reads_the_neutral_text(tmp_path: Path) -> None:
+    folder, out = write_checkpoint(tmp_path / "checkpoint", TINY), tmp_path / "tiny.gguf"
+    with open_local(folder) as source:
+        convert(source, out, Settings("F16"), on_progress=lambda _: None, is_cancelled=lambda: False)
+    assert len(read_chunks(out, calibration_texts(NEUTRAL))) > 20
 
 
 def test_too_little_text_is_told_in_words(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from snug.core.errors import UserError
 from snug.engine.library import llama, log
 from snug.engine.model import AbortFlag, explain_load_failure, physical_cores, useful_threads
 from snug.engine.template import ChatFormat, Turn, choose_format
-from snug.engine.vocabulary import Vocabulary
+from snug.engine.vocabulary import MOST_PIECES, Vocabulary
 
 Floats = NDArray[np.float32]
 Tokens = NDArray[np.int32]
@@ -138,7 +138,7 @@ class TextReader:
             tokens = np.empty(room, np.int32)
             pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
             count = api.llama_tokenize(self._vocab, data, len(data), pointer, room, True, parse_special)
-            if count >= 0 or -count <= room:
+            if count >= 0 or not room < -count <= MOST_PIECES * room:
                 break
             room = -count  # a vocabulary that lacks a character takes it in pieces, three of them for a space
         if count < 0:

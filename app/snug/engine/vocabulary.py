@@ -16,6 +16,8 @@ _UNKNOWN, _CONTROL, _USER_DEFINED = 1 << 0, 1 << 3, 1 << 4
 _LSTRIP, _RSTRIP = 1 << 7, 1 << 8
 REMEMBERED_FRAGMENTS = 256
 _SPACE = " \t\n\r\v\f"
+MOST_PIECES = 8
+"""Tokens that a byte may become, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +193,12 @@ class Vocabulary:
         """Tokens of plain text: no control tokens, no start token."""
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
-        tokens = (ctypes.c_int32 * room)()
-        count = self._llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, False)
+        while True:
+            tokens = (ctypes.c_int32 * room)()
+            count = self._llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, False)
+            if count >= 0 or not room < -count <= MOST_PIECES * room:
+                break
+            room = -count  # a vocabulary that lacks a character takes it in pieces
         if count < 0:
             raise UserError("This text cannot be read by the model.", "Shorten it.", kind="too-long", bad_input=True)
         return list(tokens[:count])

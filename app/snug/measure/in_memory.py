@@ -21,6 +21,11 @@ class Comparison:
         self._first = reader.chunk - max(8, judged)
         self._kept = [self._read(chunk) for chunk in chunks]
 
+    @property
+    def tokens(self) -> int:
+        """What the model reads for one figure."""
+        return sum(len(chunk) for chunk in self._chunks)
+
     def _read(self, chunk: Tokens) -> Floats:
         return log_probabilities(self._reader.logits(chunk, self._first)[:-1])
 

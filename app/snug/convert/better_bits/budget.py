@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from snug.convert.better_bits.inputs import InputTables
 from snug.convert.better_bits.knapsack import Choice, choose
 from snug.convert.better_bits.rounding import Rounder
-from snug.convert.better_bits.sensitivity import Sensitivity, choices_of, measure_sensitivities
+from snug.convert.better_bits.sensitivity import Sensitivity, Tried, choices_of, measure_sensitivities
 from snug.convert.plan import OutputTensor
 from snug.core.errors import UserError
 from snug.core.words import size_text
-from snug.engine.weight_editor import EditableModel
 from snug.formats.checkpoints.number_types import Floats
-from snug.measure.in_memory import Comparison
 
 ROUNDS = 1
 CORRECTED = 6
@@ -28,7 +26,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The choice for each tensor, and the divergence that it promises: measured as a whole where `is_measured`."""
+    """The choice for each tensor, and the divergence that it promises (-1: not known): measured where `is_measured`."""
 
     choices: Mapping[str, Choice]
     divergence: float
@@ -45,8 +43,7 @@ class MixChooser:
 
     tensors: Sequence[OutputTensor]
     rounder: Rounder
-    model: EditableModel
-    comparison: Comparison
+    tried: Tried | None
     sensitivities: dict[str, Sensitivity]
 
     @classmethod
@@ -55,25 +52,25 @@ class MixChooser:
         tensors: Sequence[OutputTensor],
         rounder: Rounder,
         inputs: InputTables,
-        model: EditableModel,
-        comparison: Comparison,
+        tried: Tried | None,
         on_progress: Progress,
     ) -> MixChooser:
-        """Measure the sensitivities of these tensors, one after the other."""
+        """Measure the sensitivities of these tensors, one after the other, where there is a model to try them in."""
         found = measure_sensitivities(
             tensors,
             rounder,
             inputs,
-            model,
-            comparison,
+            tried,
             lambda done, name: on_progress(done, len(tensors), name),
         )
-        return cls(tensors, rounder, model, comparison, found)
+        return cls(tensors, rounder, tried, found)
 
     def choose(self, room_bytes: int, rounds: int = ROUNDS) -> Chosen:
         """The best choice within the room. Raises UserError where even the smallest types take more."""
         found = self._pick(room_bytes)
         weights = sum(tensor.rows * tensor.columns for tensor in self.tensors)
+        if self.tried is None:
+            return Chosen(found, -1.0, False)
         if not rounds or weights > MOST_CORRECTED_WEIGHTS:
             return Chosen(found, sum(choice.loss for choice in found.values()), False)
         best = Chosen(found, self.measure({name: choice.type_name for name, choice in found.items()}), True)
@@ -104,29 +101,30 @@ class MixChooser:
     def _correct(self, found: Mapping[str, Choice]) -> None:
         """Measure the tensors that matter most with the very types they got."""
         worst = sorted(found, key=lambda name: -found[name].loss)[:CORRECTED]
-        by_name = {tensor.name: tensor for tensor in self.tensors}
         for name in worst:
             known = self.sensitivities[name]
             error = known.errors[found[name].type_name]
             measured = self.measure({name: found[name].type_name})
-            if error > 0 and measured > 0 and by_name[name].name in self.model.names:
+            if error > 0 and measured > 0 and self.tried and name in self.tried.model.names:
                 self.sensitivities[name] = replace(known, factor=measured / error)
 
     def measure(self, types: Mapping[str, str]) -> float:
         """The divergence with these tensors rounded to these types, in memory; the model is left as it was."""
+        assert self.tried is not None
+        model = self.tried.model
         before: dict[str, bytes] = {}
         try:
             for tensor in self.tensors:
                 type_name = types.get(tensor.name, "F16")
-                if type_name in ("F32", "F16", "BF16") or tensor.name not in self.model.names:
+                if type_name in ("F32", "F16", "BF16") or tensor.name not in model.names:
                     continue
-                before[tensor.name] = self.model.read(tensor.name)
+                before[tensor.name] = model.read(tensor.name)
                 rows: Floats = tensor.read_rows(0, tensor.rows)
-                self.model.write(tensor.name, self.rounder.round(tensor.name, tensor.shape, rows, type_name).values)
-            return self.comparison.divergence()
+                model.write(tensor.name, self.rounder.round(tensor.name, tensor.shape, rows, type_name).values)
+            return self.tried.comparison.divergence()
         finally:
             for name, raw in before.items():
-                self.model.put(name, raw)
+                model.put(name, raw)
 
 
 def _types(found: Mapping[str, Choice]) -> dict[str, str]:

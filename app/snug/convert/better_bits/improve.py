@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from snug.convert.better_bits.budget import Chosen, MixChooser
 from snug.convert.better_bits.inputs import JUDGE_EVERY, InputTables, collect_inputs
 from snug.convert.better_bits.options import BetterBits, Improved
 from snug.convert.better_bits.rounding import Rounder
 from snug.convert.better_bits.scaling import scale_plan
+from snug.convert.better_bits.sensitivity import Tried
 from snug.convert.mixes import FLOAT_TYPES, may_quantise
 from snug.convert.plan import ModelPlan, OutputTensor
 from snug.convert.quantize import row_bytes
@@ -33,6 +35,10 @@ MOST_CHUNKS = 96
 
 COMPARED_CHUNKS = 3
 FEWEST_CHUNKS = 4
+
+SPARE_MEMORY = 1 << 30
+LARGE_MODEL = 2 << 30
+"""Bytes of the original in 16 bits above which one chunk judges, instead of three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,13 @@ def improve(
         importance = importance_of(Calibration(squares=inputs.squares)) if options.importance else {}
         rounder = Rounder(options, importance, inputs, work.threads or physical_cores())
         chosen, predicted = dict(types), -1.0
+        notes: tuple[str, ...] = ()
         if options.mix or options.budget_bytes:
             found = _choose(free, rounder, inputs, work, chunks, room or _tensor_bytes(free, types))
             chosen |= {name: choice.type_name for name, choice in found.choices.items()}
             predicted = found.divergence
-        notes: tuple[str, ...] = ()
+            if predicted < 0:
+                notes += ("There is not enough memory to try each part: its own errors chose its type.",)
         if options.scaling:
             scaled = scale_plan(
                 plan,
@@ -125,7 +133,7 @@ def improve(
             if scaled.makers:
                 plan, importance = scaled.plan, dict(scaled.importance)
                 rounder = Rounder(options, importance, scaled.inputs, work.threads or physical_cores())
-                notes = (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
+                notes += (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
     except BaseException:
         shutil.rmtree(work.folder, ignore_errors=True)
         raise
@@ -167,20 +175,26 @@ def _choose(
     chunks: Sequence[Tokens],
     room: int,
 ) -> Chosen:
-    """The best types within the room, measured with the model in memory."""
-    judging = list(chunks[JUDGE_EVERY - 1 :: JUDGE_EVERY])[:COMPARED_CHUNKS] or list(chunks[:1])
-    model = EditableModel(work.model, chunk=CHUNK, threads=work.threads)
-    try:
-        model.find(chunks[0])
-        chooser = MixChooser.measured(
+    """The best types within the room, measured with the model in memory where there is room for it."""
+
+    def choose(tried: Tried | None) -> Chosen:
+        return MixChooser.measured(
             free,
             rounder,
             inputs,
-            model,
-            Comparison(model.reader, judging),
+            tried,
             lambda done, total, name: work.tell("Trying how much each part matters", done, total),
-        )
-        return chooser.choose(room)
+        ).choose(room)
+
+    if psutil.virtual_memory().available < work.model.stat().st_size + SPARE_MEMORY:
+        return choose(None)
+    judging = list(chunks[JUDGE_EVERY - 1 :: JUDGE_EVERY])[:COMPARED_CHUNKS] or list(chunks[:1])
+    if work.model.stat().st_size > LARGE_MODEL:
+        judging = judging[:1]
+    model = EditableModel(work.model, chunk=CHUNK, threads=work.threads)
+    try:
+        model.find(chunks[0])
+        return choose(Tried(model, Comparison(model.reader, judging)))
     finally:
         model.close()
 

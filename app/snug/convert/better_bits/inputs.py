@@ -132,7 +132,7 @@ def collect_inputs(
 
 def _room_for_tables(model: Path) -> int:
     """Bytes of tables for one pass: half of what is free beside the model, so that most models are read but once."""
-    free = psutil.virtual_memory().available - model.stat().st_size
+    free: int = psutil.virtual_memory().available - model.stat().st_size
     return max(LARGEST_TABLES, min(free // 2, MOST_TABLES))
 
 

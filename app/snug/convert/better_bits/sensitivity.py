@@ -2,7 +2,9 @@
 
 Divergence grows with the square of a small error, and errors of different tensors add up, nearly. So the divergence
 that a type costs a tensor is its output's relative squared error with that type, measured on some rows, times a
-factor of the tensor: the divergence that one rough rounding of it alone causes, over that rounding's error.
+factor of the tensor: the divergence that one rough rounding of it alone causes, over that rounding's error. Each such
+measurement reads text with the whole model, so of a large one only some layers are measured; the factors of those
+between lie between (their logarithms do, along the layers, for each kind of tensor).
 """
 
 from __future__ import annotations
@@ -28,6 +30,19 @@ CANDIDATES = ("Q2_K", "Q3_K", "IQ4_XS", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "F16")
 PROBE = "Q3_K"
 SAMPLE_ROWS = 192
 
+MOST_WORK = 40_000_000_000_000
+"""Weights times tokens that all measurements may read together: about a quarter of an hour on two cores."""
+
+FEWEST_LAYERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The model in memory, where tensors can be changed, and what tells how far it then is from itself."""
+
+    model: EditableModel
+    comparison: Comparison
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
@@ -50,16 +65,55 @@ def measure_sensitivities(
     tensors: Sequence[OutputTensor],
     rounder: Rounder,
     inputs: InputTables,
-    model: EditableModel,
-    comparison: Comparison,
+    tried: Tried | None,
     on_tensor: Callable[[int, str], None] = lambda done, name: None,
 ) -> dict[str, Sensitivity]:
-    """Of every tensor that may be quantised. The model is left as it was."""
-    found: dict[str, Sensitivity] = {}
+    """Of every tensor that may be quantised. The model is left as it was; without one all factors are alike."""
+    weights = sum(tensor.rows * tensor.columns for tensor in tensors)
+    names = [tensor.name for tensor in tensors]
+    measured = measured_names(names, weights * tried.comparison.tokens) if tried else frozenset()
+    factors: dict[str, float] = {}
+    errors: dict[str, dict[str, float]] = {}
     for number, tensor in enumerate(tensors):
         on_tensor(number, tensor.name)
-        found[tensor.name] = Sensitivity(_factor(tensor, inputs, model, comparison), _errors(tensor, rounder, inputs))
-    return found
+        errors[tensor.name] = _errors(tensor, rounder, inputs)
+        if tried and tensor.name in measured:
+            factors[tensor.name] = _factor(tensor, inputs, tried.model, tried.comparison)
+    return {tensor.name: Sensitivity(_between(tensor.name, factors), errors[tensor.name]) for tensor in tensors}
+
+
+def measured_names(names: Sequence[str], work: int) -> frozenset[str]:
+    """The tensors to measure where one costs `work` (weights times tokens): all, or those of layers spread evenly."""
+    layers = sorted({layer for name in names if (layer := _place(name)[1]) is not None})
+    affordable = MOST_WORK // max(1, work) * max(1, len(layers)) // max(1, len(names))
+    count = min(len(layers), max(FEWEST_LAYERS, affordable))
+    chosen = {layers[round(index * (len(layers) - 1) / max(1, count - 1))] for index in range(count)}
+    return frozenset(name for name in names if (layer := _place(name)[1]) is None or layer in chosen)
+
+
+def _place(name: str) -> tuple[str, int | None]:
+    """The kind of a tensor and its layer, None for those of no layer."""
+    parts = name.split(".")
+    if len(parts) > 2 and parts[0] == "blk" and parts[1].isdigit():
+        return ".".join(parts[2:]), int(parts[1])
+    return name, None
+
+
+def _between(name: str, factors: Mapping[str, float]) -> float:
+    """The factor of one tensor, or what lies between those of its kind in measured layers; 0 for unknown."""
+    if name in factors:
+        return factors[name]
+    kind, layer = _place(name)
+    known = sorted(
+        (place, factor)
+        for other, factor in factors.items()
+        for of_kind, place in (_place(other),)
+        if of_kind == kind and place is not None and factor > 0
+    )
+    if layer is None or not known:
+        return 0.0
+    places, values = zip(*known, strict=True)
+    return float(np.exp(np.interp(layer, places, np.log(values))))
 
 
 def _factor(tensor: OutputTensor, inputs: InputTables, model: EditableModel, comparison: Comparison) -> float:
