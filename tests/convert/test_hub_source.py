@@ -26,6 +26,7 @@ from snug.worker.conversion_messages import (
     Convert,
     PreviewConversion,
 )
+from tests.convert.test_lora_source import write_adapter
 from tests.hub.blobs import Bytes
 from tests.hub.content import Repository
 from tests.hub.server import Hub
@@ -64,12 +65,18 @@ def opened(hub: Hub, folder: Path, repo: str = REPO) -> Source:
     return open_remote(access, repo, "main", cache=folder / "cache", shards=folder / "out.gguf.fetching")
 
 
-def made(source: Source, out: Path, stop_after: int = 10**9, reports: list[Report] | None = None) -> Result:
+def made(
+    source: Source,
+    out: Path,
+    stop_after: int = 10**9,
+    reports: list[Report] | None = None,
+    types: str = "Q4_K_M",
+) -> Result:
     reports = [] if reports is None else reports
     return convert(
         source,
         out,
-        Settings("Q4_K_M"),
+        Settings(types),
         on_progress=reports.append,
         is_cancelled=lambda: len(reports) >= stop_after,
     )
@@ -112,6 +119,34 @@ def test_licence_tags_origin_templates_and_pooling_come_along(
     assert found["general.base_model.0.repo_url"] == "https://huggingface.co/maker/Larger-7B"
     assert found["tokenizer.chat_template.tools"] == "{{ tools }}"
     assert found["llama.pooling_type"] == 1
+
+
+def test_an_adapter_on_the_hub_becomes_the_file_that_it_becomes_here(
+    hub: Hub, checkpoint: Path, tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "Tiny-Adapter", REPO, SHAPE)
+    with open_local(adapter, base=checkpoint) as local:
+        wanted_sha = made(local, tmp_path / "local.gguf", types="F32").sha256
+    files = {path.name: Bytes(path.read_bytes()) for path in adapter.iterdir()}
+    hub.repositories["maker/Tiny-Adapter"] = Repository("maker/Tiny-Adapter", files)
+    hub.log.clear()
+    with opened(hub, tmp_path, "maker/Tiny-Adapter") as source:
+        assert source.kind == "lora"
+        result = made(source, tmp_path / "out.gguf", types="F32")
+    assert result.sha256 == wanted_sha
+    asked = {entry.path.rsplit("/", 1)[-1] for entry in hub.log.entries() if REPO in entry.path}
+    assert not [name for name in asked if name.endswith(".safetensors")]
+    assert shards_here(tmp_path / "cache") == []
+    assert not (tmp_path / "out.gguf.fetching").exists()
+
+
+def test_an_adapter_on_the_hub_that_names_no_model_says_what_to_do(hub: Hub, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", "/home/maker/model", SHAPE)
+    files = {path.name: Bytes(path.read_bytes()) for path in adapter.iterdir()}
+    hub.repositories["maker/lost"] = Repository("maker/lost", files)
+    with pytest.raises(UserError) as caught:
+        opened(hub, tmp_path, "maker/lost")
+    assert "--base" in caught.value.advice
 
 
 def test_shards_come_one_by_one_and_go_when_they_were_used(hub: Hub, wanted: str, tmp_path: Path) -> None:

@@ -27,15 +27,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_checkpoint(tmp_path_factory.mktemp("base") / "Tiny", SHAPE)
 
 
-def write_adapter(folder: Path, base: Path, **config: object) -> Path:
+def write_adapter(folder: Path, base: Path | str, shape: LlamaShape = SHAPE, **config: object) -> Path:
     """An adapter for some modules of every layer."""
-    random, shapes, tensors = np.random.default_rng(5), SHAPE.tensors(), dict[str, Tensor]()
-    for layer in range(SHAPE.layers):
+    random, shapes, tensors = np.random.default_rng(5), shape.tensors(), dict[str, Tensor]()
+    for layer in range(shape.layers):
         for module in MODULES:
             name = f"model.layers.{layer}.{module}"
             rows, columns = shapes[f"{name}.weight"]
-            for half, shape in (("A", (RANK, columns)), ("B", (rows, RANK))):
-                values = 0.05 * random.standard_normal(shape).astype(np.float32)
+            for half, size in (("A", (RANK, columns)), ("B", (rows, RANK))):
+                values = 0.05 * random.standard_normal(size).astype(np.float32)
                 tensors[f"base_model.model.{name}.lora_{half}.weight"] = values
     folder.mkdir()
     settings = {"peft_type": "LORA", "r": RANK, "lora_alpha": 8, "base_model_name_or_path": str(base)}

@@ -17,6 +17,7 @@ from snug.core.errors import UserError
 from snug.formats.byte_source import FileSource
 from snug.formats.checkpoints import pickles
 from snug.formats.checkpoints.checkpoint import (
+    ADAPTER_CONFIG,
     CHAT_TEMPLATES,
     INDEX,
     QUANTISATION_FILES,
@@ -32,7 +33,8 @@ from snug.hub.checkpoint_files import CheckpointFiles, list_checkpoint, remote_b
 from snug.hub.downloader import Order, Paused, Report
 from snug.hub.remote import Access, File
 
-SMALL_FILES = ("config.json", INDEX, CARD, MODULES, USUAL_SETTINGS, *QUANTISATION_FILES, *TOKENIZER_FILES)
+SMALL_FILES = ("config.json", ADAPTER_CONFIG, INDEX, CARD, MODULES, USUAL_SETTINGS, *QUANTISATION_FILES,
+               *TOKENIZER_FILES)  # fmt: skip
 _CHAT_TEMPLATE = re.compile(rf"{CHAT_TEMPLATES}/[\w.-]{{1,100}}\.jinja", re.ASCII)
 
 
@@ -101,6 +103,23 @@ class RemoteCheckpoint(Checkpoint):
         self._check_index(files)
         return files
 
+    def fetch(
+        self, file: File, folder: Path, report: Callable[[Report], None], is_cancelled: Callable[[], bool]
+    ) -> None:
+        """Bring a shard into `folder`. Raises UserError, Stopped."""
+        order = Order(
+            access=self._access,
+            repo=self.remote.repo,
+            revision=self.remote.commit,
+            files=(file,),
+            folder=folder,
+        )
+        try:
+            ((fetched,), _) = downloader.download(order, report=report, should_stop=is_cancelled)
+        except Paused:
+            raise Stopped from None
+        self.shard_sources[file.name].arrive(Path(fetched.path))
+
     def close(self) -> None:
         for source in self.shard_sources.values():
             source.close()
@@ -124,7 +143,7 @@ class HubSource(CheckpointSource):
         self._shard_folder = shards
         found = list_checkpoint(access, repo, revision, is_small_file)
         _check_convertible(found)
-        folder = _fetch_small(access, found, cache / found.commit[:16], is_cancelled)
+        folder = fetch_small(access, found, cache / found.commit[:16], is_cancelled)
         checkpoint = RemoteCheckpoint(access, found, folder)
         self._found = found
         other = None if adapter is None else Checkpoint(adapter)
@@ -182,19 +201,8 @@ class HubSource(CheckpointSource):
             left = (self.fetch_bytes - done) / rate if rate > 0 else 0.0
             fetching(done, self.fetch_bytes, rate, left, now.note or file.name)
 
-        order = Order(
-            access=self._access,
-            repo=self._found.repo,
-            revision=self._found.commit,
-            files=(file,),
-            folder=self._shard_folder,
-        )
-        try:
-            ((fetched,), _) = downloader.download(order, report=report, should_stop=is_cancelled)
-        except Paused:
-            raise Stopped from None
+        self._remote.fetch(file, self._shard_folder, report, is_cancelled)
         self._fetched_bytes += file.size_bytes
-        self._remote.shard_sources[file.name].arrive(Path(fetched.path))
 
     def made(self, tensor: OutputTensor, save: Callable[[], None]) -> None:
         if self._stays:
@@ -233,6 +241,14 @@ def is_small_file(name: str) -> bool:
 def _check_convertible(found: CheckpointFiles) -> None:
     if found.weights and "config.json" in found.small:
         return
+    if found.weights and ADAPTER_CONFIG in found.small:
+        raise UserError(
+            "This is an adapter (LoRA): it can be converted only beside the model that it belongs to.",
+            "Choose that model, or make the adapter a file of its own with snug convert.",
+            kind="adapter",
+            details=found.repo,
+            bad_input=True,
+        )
     unsafe = [name for name in found.others if not name.endswith(".gguf")]
     if unsafe and not found.weights:
         raise pickles.refused(unsafe)
@@ -248,7 +264,7 @@ def _check_convertible(found: CheckpointFiles) -> None:
     )
 
 
-def _fetch_small(access: Access, found: CheckpointFiles, folder: Path, is_cancelled: Callable[[], bool]) -> Path:
+def fetch_small(access: Access, found: CheckpointFiles, folder: Path, is_cancelled: Callable[[], bool]) -> Path:
     """Config, tokenizer and page, in the folder where they now are."""
     order = Order(
         access=access,
@@ -261,4 +277,4 @@ def _fetch_small(access: Access, found: CheckpointFiles, folder: Path, is_cancel
         fetched, _ = downloader.download(order, report=lambda _: None, should_stop=is_cancelled)
     except Paused:
         raise Stopped from None
-    return next(Path(file.path).parent for file in fetched if file.name == "config.json")
+    return next(Path(file.path).parent for file in fetched if file.name in ("config.json", ADAPTER_CONFIG))

@@ -19,10 +19,10 @@ class LoraSource(Source):
     loses_bits = False
     offered = ("F32",)
 
-    def __init__(self, adapter: Checkpoint, base: Checkpoint) -> None:
+    def __init__(self, adapter: Checkpoint, base: Checkpoint, title: str = "") -> None:
         super().__init__([*checkpoint_files(adapter), base.folder / "config.json"])
         self._checkpoints = (adapter, base)
-        self.title = folder_title(adapter.folder)
+        self.title = title or folder_title(adapter.folder)
         plan = plan_adapter(find_architecture(base.config), lora_of(adapter), base.config, self.title)
         self.tensors, self.metadata, self.notes = plan.tensors, plan.metadata, plan.notes
         self.stored_bytes = sum(tensor.size_bytes for tensor in adapter.files.tensors.values())

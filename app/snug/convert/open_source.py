@@ -71,9 +71,19 @@ def open_remote(
     cache: Path,
     shards: Path | None,
     adapter: Path | None = None,
+    base: Path | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Source:
-    """The checkpoint in a repository; small files are kept in `cache`, shards are fetched into `shards` one by one."""
+    """The checkpoint in a repository; small files are kept in `cache`, shards are fetched into `shards` one by one.
+
+    Of an adapter `base` is the folder of its model; where it is None, the repository that the adapter names.
+    """
+    from snug.convert.hub_lora import HubLora
     from snug.convert.hub_source import HubSource
 
-    return HubSource(access, repo, revision, cache=cache, shards=shards, adapter=adapter, is_cancelled=is_cancelled)
+    try:
+        return HubSource(access, repo, revision, cache=cache, shards=shards, adapter=adapter, is_cancelled=is_cancelled)
+    except UserError as error:
+        if error.kind != "adapter" or adapter is not None:
+            raise
+    return HubLora(access, repo, revision, cache=cache, shards=shards, base=base, is_cancelled=is_cancelled)

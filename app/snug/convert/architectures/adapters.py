@@ -66,7 +66,7 @@ def _of_group(
         return
     if pair.is_embedding:
         name = group.rule.name + group.suffix
-        yield f"{name}.lora_a", views.constant(np.ascontiguousarray(adapter.read_a(pair.module).T))
+        yield f"{name}.lora_a", views.transposed(_stored(adapter, pair.a_name, pair.a_name))
         yield f"{name}.lora_b", first
         return
     try:
