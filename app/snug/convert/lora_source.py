@@ -24,7 +24,8 @@ class LoraSource(Source):
         self._checkpoints = (adapter, base)
         self.title = title or folder_title(adapter.folder)
         plan = plan_adapter(find_architecture(base.config), lora_of(adapter), base.config, self.title)
-        self.tensors, self.metadata, self.notes = plan.tensors, plan.metadata, plan.notes
+        self.tensors, self.metadata = plan.tensors, plan.metadata
+        self.notes = (*plan.notes, "An adapter keeps its full precision, whatever type is asked for.")
         self.stored_bytes = sum(tensor.size_bytes for tensor in adapter.files.tensors.values())
 
     def entries(self, file_type: int, quantisation_version: int) -> list[tuple[str, bytes]]:

@@ -232,5 +232,5 @@ def checkpoint_files(checkpoint: Checkpoint) -> list[Path]:
 
 def described(source: Source) -> str:
     """What the source is, in two short sentences for a person."""
-    kind = "model" if source.has_chat_template is False else "chat model"
-    return f"{source.title}, a {kind} with {count_text(source.parameters)} weights. {source.sentence}"
+    kind = "a chat model" if source.has_chat_template else "an adapter" if source.kind == "lora" else "a model"
+    return f"{source.title}, {kind} with {count_text(source.parameters)} weights. {source.sentence}"
