@@ -88,7 +88,7 @@ class FeedbackTables:
         threads: int = 1,
         path: str = "",
     ) -> None:
-        """Round finite float32 rows x columns into `blocks` (rows, bytes of a row) and the `values` that these stand for.
+        """Round finite float32 rows x columns into `blocks` (rows, bytes of a row) and the `values` that they mean.
 
         Rows may lie apart, the values of a row may not. The interpreter lock is released; the result does not depend
         on `threads`. Raises ValueError for a path, type or shape that does not fit.
