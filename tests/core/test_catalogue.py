@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from snug.core.architectures import ARCHITECTURES
-from snug.core.catalogue import CatalogueEntry, facts_entry_from_document, facts_of, load_catalogue
+from snug.core.catalogue import CatalogueEntry, facts_entry_from_document, facts_of, load_catalogue, of_size
 from snug.core.errors import UserError
+from snug.core.fit import FitSettings
+from snug.core.memory_fit import fit
 from snug.core.quantisation import FILE_TYPES, file_type_named, group_of
+from tests.core.machines import machine
 
 CATALOGUE = Path(__file__).parents[2] / "resources" / "catalogue" / "models.json"
 ENTRIES = {entry.key: entry for entry in load_catalogue(CATALOGUE)}
@@ -136,3 +139,17 @@ def test_a_damaged_catalogue_is_told_and_not_a_traceback(tmp_path: Path) -> None
         (tmp_path / "models.json").write_text(text, "utf-8")
         with pytest.raises(UserError, match="list of models"):
             load_catalogue(tmp_path / "models.json")
+
+
+def test_a_known_file_size_moves_every_part_of_the_estimate_alike() -> None:
+    estimate = facts_of(ENTRIES["qwen3.5-4b"], "Q4_K_M")
+    smaller = of_size(estimate, estimate.file_bytes // 2)
+    assert smaller.file_bytes == estimate.file_bytes // 2
+    assert smaller.weight_bytes == pytest.approx(estimate.weight_bytes / 2, rel=1e-6)
+    assert smaller.input_embedding_bytes == pytest.approx(estimate.input_embedding_bytes / 2, rel=1e-6)
+    assert sum(smaller.tensor_bytes_by_type.values()) == pytest.approx(smaller.weight_bytes, rel=1e-6)
+    here = machine(32)
+    before, after = fit(estimate, FitSettings(), here).speed, fit(smaller, FitSettings(), here).speed
+    assert before is not None
+    assert after is not None
+    assert after.mid > 1.2 * before.mid

@@ -183,6 +183,20 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
     )
 
 
+def of_size(facts: ModelFacts, file_bytes: int) -> ModelFacts:
+    """Estimated figures for a file whose size in bytes is known: every part of the weights in proportion."""
+    share = file_bytes / max(1, facts.file_bytes)
+    return replace(
+        facts,
+        file_bytes=file_bytes,
+        weight_bytes=round(share * facts.weight_bytes),
+        input_embedding_bytes=round(share * facts.input_embedding_bytes),
+        output_bytes=round(share * facts.output_bytes),
+        lookup_bytes=round(share * facts.lookup_bytes),
+        tensor_bytes_by_type={kind: round(share * size) for kind, size in facts.tensor_bytes_by_type.items()},
+    )
+
+
 def _weights(entry: CatalogueEntry, kind: FileType) -> tuple[int, int, int, int]:
     """Estimated bytes of the input embedding, look-up tables, the output head (0 where tied) and everything else."""
     shape = shape_of(entry.architecture)

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
-from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
+from snug.core.catalogue import CatalogueEntry, facts_of, of_size, repos_for
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
 from snug.core.machine import Machine
@@ -335,8 +335,7 @@ class ModelDetails(QObject):
         )
         if self._page is None:
             return estimate
-        size = self._chosen.size_bytes
-        return replace(estimate, weight_bytes=size, file_bytes=size, file_type=self._chosen.file_type)
+        return replace(of_size(estimate, self._chosen.size_bytes), file_type=self._chosen.file_type)
 
     def _fit(self) -> Fit | None:
         """From the header's figures at once; from the engine's own plan as soon as that is known."""
