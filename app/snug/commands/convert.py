@@ -16,6 +16,7 @@ from snug.commands.machine import models_folder, read_here
 from snug.commands.measured_quality import keep_divergence
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
+from snug.core.learning_time import USUAL_METHODS, learning_seconds
 from snug.core.machine import Machine
 from snug.core.made_to_measure import largest_that_fits
 from snug.core.memory_fit import fit
@@ -112,7 +113,7 @@ def run(arguments: Namespace, context: Context) -> int:
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
-    for line in words_of(done, preview.warnings):
+    for line in words_of(done, [*preview.warnings, *preview.notes]):
         context.say(line)
     if model is not None:
         context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
@@ -143,7 +144,7 @@ def find_source(arguments: Namespace, context: Context) -> ConversionSource:
     access = hub_access(context)
     wanted = read_wanted(what, access.endpoint)
     if wanted is not None and not what.startswith((".", "/", "~")):
-        return ConversionSource(repo=wanted.repo, revision=wanted.revision, access=access, adapter=adapter)
+        return ConversionSource(repo=wanted.repo, revision=wanted.revision, access=access, adapter=adapter, base=base)
     from snug.commands.find_model import find_model
 
     return ConversionSource(path=find_model(what, context).path, adapter=adapter)
@@ -180,7 +181,7 @@ def show(preview: ConversionPreviewed, machine: Machine, context: Context) -> in
         context.print_document({"preview": preview, "here": here})
         return 0
     context.say(preview.sentence)
-    for line in (*preview.warnings, *_disk_words(preview)):
+    for line in (*preview.warnings, *preview.notes, *_disk_words(preview)):
         context.say(line)
     context.say(f"{'':10} {'on the':>8} {'memory':>8} {'time to':>11}  {'it writes':20}  {'words that':12}")
     context.say(f"{'type':10} {'disk':>8} {'to run':>8} {'make it':>11}  {'about':20}  {'change':12}  here")
@@ -230,7 +231,7 @@ def _chosen(preview: ConversionPreviewed, type_name: str) -> ConversionChoice | 
 
 def before(preview: ConversionPreviewed, request: Convert, machine: Machine) -> list[str]:
     """What is about to happen, in words."""
-    lines = [preview.sentence, *preview.warnings]
+    lines = [preview.sentence, *preview.warnings, *preview.notes]
     choice = _chosen(preview, request.type_name.upper())
     if choice is not None:
         answer = fit(choice.facts, FitSettings(), machine)
@@ -246,6 +247,10 @@ def before(preview: ConversionPreviewed, request: Convert, machine: Machine) -> 
             f"While the text is read, the original in 16 bits ({size_text(2 * preview.parameters)}) lies beside the "
             "result, unless the source is one; it is removed when the file is made."
         )
+        layers = max((choice.facts.layers for choice in preview.choices), default=0)
+        methods = request.methods or (*USUAL_METHODS, *(("mix",) if request.budget_bytes else ()))
+        seconds = learning_seconds(preview.parameters, layers, machine.cpu.cores, methods)
+        lines.append(f"Learning from the text and rounding by it takes {duration_text(seconds)} more.")
     if preview.resumable:
         lines.append(f"An interrupted conversion to {preview.resumable} is {100 * preview.resumable_done:.0f} % done.")
     return lines

@@ -72,13 +72,13 @@ def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> lis
 
 def warnings(source: Source) -> list[str]:
     """What a person should know before the start."""
-    found = list(source.notes)
+    found = []
     if source.loses_bits:
         found.append(
             "These weights were rounded to few bits before: bits that were lost are not regained. "
             "The original weights, where they can be had, give a better result."
         )
-    if not source.has_chat_template:
+    if not source.has_chat_template and source.kind != "lora":
         found.append("The model says nothing of how a conversation with it is written: it may be no chat model.")
     return found
 

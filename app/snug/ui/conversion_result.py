@@ -160,6 +160,10 @@ class ConversionResult(QObject):
             for check in (self._done.checks if self._done else ())
         ]
 
+    @Property(bool, notify=changed)
+    def hasTrouble(self) -> bool:
+        return self._done is not None and any(not check.ok for check in self._done.checks)
+
     @Property(str, notify=changed)
     def checkDetails(self) -> str:
         """What the checks found in raw figures, for those who ask."""

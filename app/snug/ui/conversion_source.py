@@ -50,15 +50,12 @@ def source_of(text: str, access: HubAccess) -> ConversionSource:
     return ConversionSource(repo=page.repo, revision=page.revision, access=access)
 
 
-def source_text(text: str) -> str:
+def source_text(text: str, endpoint: str = "") -> str:
     """The source as the library shows it: OWNER/NAME, or the name of the folder or file."""
     wanted = _cleaned(text)
     if _is_path(wanted):
         return Path(wanted).name
-    try:
-        return _page_of(wanted, "").repo
-    except UserError:
-        return wanted
+    return repo_of(text, endpoint) or wanted
 
 
 def repo_of(text: str, endpoint: str) -> str:

@@ -195,6 +195,11 @@ class MakeItFitModel(QObject):
     def warnings(self) -> list[str]:
         return list(self._offer.preview.warnings) if self._offer else []
 
+    @Property(list, notify=sourceChanged)
+    def notes(self) -> list[str]:
+        """What else was found about it: nothing to worry about."""
+        return list(self._offer.preview.notes) if self._offer else []
+
     @Property(str, notify=sourceChanged)
     def finishedText(self) -> str:
         """That the model can be had without making anything; "" where nothing is known of such files."""
@@ -382,6 +387,9 @@ class MakeItFitModel(QObject):
         if self._offer is not None and (error.bad_input or error.kind in NOTHING_KEPT):
             forget_unfinished(self._store.settings)
             self._offer.unfinished = ""
+        else:
+            advice = f"{error.advice} What is done so far is kept and used.".strip()
+            error = UserError(error.title, advice, error.kind, error.details)
         self._on_failed(error)
 
     def _try_again(self) -> None:
@@ -400,7 +408,7 @@ class MakeItFitModel(QObject):
         text = self._size.own_text if self._size.by in ("", MINE) else ""
         try:
             forget_unfinished(self._store.settings)
-            self._result.show(offer, source_text(self._text), self._source(), text, done)
+            self._result.show(offer, source_text(self._text, self._hub_address()), self._source(), text, done)
         except UserError as error:  # the file is there; only the library could not take it in
             self._on_failed(error)
             return

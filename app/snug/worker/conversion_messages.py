@@ -54,7 +54,7 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
     `fetch_bytes` must come from the Hub first, `working_bytes` of disk are needed beside the result at most.
     `original_type` names the choice that keeps all of the source's bits. `resumable` names the type of an unfinished
     conversion of this source ("" for none), `resumable_done` its done share. `has_finished_files` says that GGUF files
-    lie beside the weights: getting one of them is quicker.
+    lie beside the weights: getting one of them is quicker. `notes` say what else was found.
     """
 
     title: str
@@ -68,6 +68,7 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
     working_bytes: int = 0
     free_bytes: int = 0
     warnings: list[str] = []
+    notes: list[str] = []
     has_chat_template: bool = False
     has_finished_files: bool = False
     resumable: str = ""

@@ -150,10 +150,7 @@ def identify(tokenizer: RustTokenizer) -> Identified:
     return _by_cuts(tokenizer)
 
 
-_NOTE = (
-    "llama.cpp does not know this tokenizer by name. Its own description was read instead: it {how}, "
-    "which llama.cpp calls {name}."
-)
+_NOTE = "llama.cpp does not know this tokenizer by name; it {how}, so that of {name} is used."
 _UNLIKE = (
     "llama.cpp does not know this tokenizer, and it cuts text as none of those that it knows. The nearest, {name}, is "
     "used: some words may be cut differently, and answers may be slightly worse."

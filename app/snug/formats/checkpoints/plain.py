@@ -11,7 +11,7 @@ class Plain(CheckpointFormat):
     """Nothing was rounded off: the best source for a conversion."""
 
     key = "plain"
-    sentence = "The original weights, in full or half precision."
+    sentence = "The original weights, as its makers published them."
     loses_bits = False
 
     @classmethod

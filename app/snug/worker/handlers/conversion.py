@@ -72,6 +72,7 @@ def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
             working_bytes=source.largest_shard_bytes,
             free_bytes=free_bytes(folder),
             warnings=previews.warnings(source),
+            notes=list(source.notes),
             has_chat_template=source.has_chat_template,
             has_finished_files=source.has_finished_files,
             resumable=resumable,
@@ -204,6 +205,7 @@ def open_source(source: ConversionSource, job: Job, shards: Path | None = None) 
             cache=user_paths().cache / "checkpoints",
             shards=shards,
             adapter=adapter,
+            base=Path(source.base) if source.base else None,
             is_cancelled=job.is_cancelled,
         )
     except ConversionStopped:

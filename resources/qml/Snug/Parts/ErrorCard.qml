@@ -2,17 +2,19 @@ import QtQuick
 import QtQuick.Layouts
 import Snug.Style
 
-// What happened, what was kept, and one button that mends it; the technical text is folded away.
+// What happened, what was kept, and one button that mends it, at most a second beside it; the technical text is folded away.
 Card {
     id: root
 
     required property string title
     property string text: ""
     property string actionText: ""
+    property string secondText: ""
     property string details: ""
     property string kind: "bad"
     property string iconName: kind === "tight" ? "triangle-alert" : kind === "quiet" ? "info" : "circle-alert"
     signal action
+    signal second
     signal copyDetails(string text)
 
     contentItem: RowLayout {
@@ -48,6 +50,12 @@ Card {
                     objectName: root.objectName + "Action"
                     text: root.actionText
                     onClicked: root.action()
+                }
+                QuietButton {
+                    objectName: root.objectName + "Second"
+                    visible: root.secondText !== ""
+                    text: root.secondText
+                    onClicked: root.second()
                 }
             }
             Fold {

@@ -136,28 +136,15 @@ Item {
             }
         }
         Rectangle {
-            property real across: root.chosenPoint ? root.chosenPoint.x : 0
-            property real up: root.chosenPoint ? root.chosenPoint.y : 0
             visible: root.chosenPoint !== undefined
-            x: plot.across(across) - width / 2
-            y: plot.down(up) - height / 2
+            x: root.chosenPoint ? plot.across(root.chosenPoint.x) - width / 2 : 0
+            y: root.chosenPoint ? plot.down(root.chosenPoint.y) - height / 2 : 0
             width: 18
             height: 18
             radius: 9
             color: "transparent"
             border.width: 2
             border.color: Theme.accent
-
-            Behavior on across {
-                NumberAnimation {
-                    duration: Theme.motion
-                }
-            }
-            Behavior on up {
-                NumberAnimation {
-                    duration: Theme.motion
-                }
-            }
         }
     }
 }

@@ -68,9 +68,20 @@ ScreenPage {
             onClicked: root.model.whatIf()
         }
     }
-    TitleText {
-        text: qsTr("Memory calculator")
+    ColumnLayout {
+        spacing: 2
         Layout.fillWidth: true
+
+        TitleText {
+            text: qsTr("Memory calculator")
+            Layout.fillWidth: true
+        }
+        BodyText {
+            text: qsTr("What a model of any size needs, and on which computers it would run.")
+            color: Theme.quiet
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
     }
     GridLayout {
         columns: root.isWide ? 2 : 1
@@ -91,18 +102,18 @@ ScreenPage {
                     Layout.fillWidth: true
 
                     Line {
-                        label: qsTr("Parameters")
+                        label: qsTr("Size of the model")
                     }
                     Written {
                         objectName: "calculatorParametersText"
-                        label: qsTr("Parameters, for example 8B")
+                        label: qsTr("Size of the model in weights (parameters), for example 8B")
                         value: root.model.parametersText
                         onWanted: text => root.model.writeParameters(text)
                     }
                 }
                 ValueSlider {
                     objectName: "calculatorParameters"
-                    label: qsTr("Parameters")
+                    label: qsTr("Size of the model")
                     spokenValue: root.model.parametersText
                     value: root.model.parametersPosition
                     stepSize: 0.01
@@ -110,14 +121,19 @@ ScreenPage {
                     Layout.fillWidth: true
                     onMoved: root.model.moveParameters(value)
                 }
+                CaptionText {
+                    text: qsTr("Its weights (parameters): the 8B in a model's name is 8 billion.")
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
                 Line {
-                    label: qsTr("Type")
+                    label: qsTr("How finely it is kept")
                     value: root.model.typeText
                     Layout.topMargin: Theme.spaceM
                 }
                 ValueSlider {
                     objectName: "calculatorType"
-                    label: qsTr("Type")
+                    label: qsTr("How finely it is kept, from smaller to better")
                     spokenValue: root.model.typeText
                     from: root.model.typeCount - 1
                     to: 0
@@ -128,21 +144,32 @@ ScreenPage {
                 }
                 RowLayout {
                     Layout.fillWidth: true
+
+                    CaptionText {
+                        text: qsTr("Smaller")
+                        Layout.fillWidth: true
+                    }
+                    CaptionText {
+                        text: qsTr("Better")
+                    }
+                }
+                RowLayout {
+                    Layout.fillWidth: true
                     Layout.topMargin: Theme.spaceM
 
                     Line {
-                        label: qsTr("Conversation")
+                        label: qsTr("How much it remembers")
                     }
                     Written {
                         objectName: "calculatorContextText"
-                        label: qsTr("Conversation, for example 20 pages or 16k tokens")
+                        label: qsTr("How much it remembers, for example 20 pages or 16k tokens")
                         value: root.model.contextText
                         onWanted: text => root.model.writeContext(text)
                     }
                 }
                 ValueSlider {
                     objectName: "calculatorContext"
-                    label: qsTr("Conversation")
+                    label: qsTr("How much it remembers")
                     spokenValue: root.model.contextText
                     value: root.model.contextPosition
                     stepSize: 0.01
@@ -151,7 +178,7 @@ ScreenPage {
                     onMoved: root.model.moveContext(value)
                 }
                 Line {
-                    label: qsTr("Conversation memory")
+                    label: qsTr("Memory for each page")
                     Layout.topMargin: Theme.spaceM
                 }
                 Flow {

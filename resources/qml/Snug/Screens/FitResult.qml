@@ -19,9 +19,9 @@ Card {
             spacing: Theme.spaceM
 
             TintedIcon {
-                name: "circle-check"
+                name: root.result.hasTrouble ? "triangle-alert" : "circle-check"
                 size: 24
-                color: Theme.good
+                color: root.result.hasTrouble ? Theme.tight : Theme.good
             }
             HeadingText {
                 objectName: "fitDoneTitle"

@@ -111,6 +111,28 @@ ScreenPage {
             }
         }
     }
+    Repeater {
+        model: root.model.phase === "done" ? [] : root.model.notes
+
+        RowLayout {
+            id: note
+            required property string modelData
+            spacing: Theme.spaceS
+            Layout.fillWidth: true
+
+            TintedIcon {
+                name: "info"
+                size: 18
+                color: Theme.quiet
+                Layout.alignment: Qt.AlignTop
+            }
+            SmallText {
+                text: note.modelData
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+            }
+        }
+    }
     RowLayout {
         visible: root.model.finishedText !== "" && root.model.phase === "ready"
         spacing: Theme.spaceS
@@ -141,15 +163,10 @@ ScreenPage {
         text: root.model.problem.advice
         details: root.model.problem.details
         actionText: root.model.problem.action
+        secondText: root.model.problem.pageAddress !== "" ? qsTr("Open its page…") : ""
         onAction: root.model.problem.mend()
+        onSecond: pageAsk.open()
         Layout.fillWidth: true
-    }
-    QuietButton {
-        objectName: "fitPage"
-        visible: root.model.problem.pageAddress !== ""
-        text: qsTr("Open its page…")
-        iconName: "external-link"
-        onClicked: pageAsk.open()
     }
     EmptyState {
         objectName: "fitEmpty"

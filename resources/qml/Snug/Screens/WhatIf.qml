@@ -58,9 +58,21 @@ ScreenPage {
             onClicked: root.model.calculate()
         }
     }
-    TitleText {
-        text: qsTr("What if I had another computer?")
+    ColumnLayout {
+        spacing: 2
         Layout.fillWidth: true
+
+        TitleText {
+            text: qsTr("What if I had another computer?")
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
+        BodyText {
+            text: qsTr("Pick a computer or a graphics card: Snug says which models it would run best, and how fast.")
+            color: Theme.quiet
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+        }
     }
     GridLayout {
         columns: root.isWide ? 2 : 1
