@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Property, QObject, QUrl, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
+from snug.core.learning_time import learning_seconds
 from snug.core.machine import Machine
 from snug.core.words import size_text
 from snug.store import Settings
@@ -63,7 +64,11 @@ class ConversionSize(QObject):
     def learning_s(self) -> float:
         """Seconds that reading the text and rounding by it take."""
         offer = self._offer
-        return words.learning_seconds(offer.preview, offer.fits[-1], self._is_thorough) if offer else 0.0
+        if offer is None:
+            return 0.0
+        layers = max(choice.facts.layers for choice in offer.choices)
+        methods = words.THOROUGH if self._is_thorough else words.QUICK
+        return learning_seconds(offer.preview.parameters, layers, self._machine().cpu.cores, methods)
 
     @property
     def making_bytes(self) -> int:

@@ -43,10 +43,6 @@ THOUSAND = 1000
 QUICK = ("importance",)
 THOROUGH = ("importance", "feedback", "scaling", "mix")
 """The methods that calibration text is used with: careful rounding alone, or everything there is."""
-LEARNING_TOKENS = 10_000
-CAREFUL_WEIGHTS_PER_S = 4e6
-THOROUGH_WEIGHTS_PER_S = 0.5e6
-"""Measured with Pip on two cores of an AMD EPYC; rough elsewhere."""
 MADE_TO_MEASURE = "made-to-measure"
 """The type name of the choice that is as large as fits this computer, with `MEASURED_PAGES` of conversation."""
 MEASURED_PAGES = 40
@@ -232,13 +228,6 @@ def source_sentence(preview: ConversionPreviewed, choice: ConversionChoice, lear
     if preview.fetch_bytes:
         return f"{preview.sentence} {size_text(preview.fetch_bytes)} to fetch, then {takes} to make."
     return f"{preview.sentence} {takes.capitalize()} to make."
-
-
-def learning_seconds(preview: ConversionPreviewed, original: Fit, is_thorough: bool) -> float:
-    """Seconds that calibration takes: reading the text with the original, then rounding every weight with care."""
-    pace = original.prefill.mid if original.prefill is not None and original.prefill.mid > 0 else 0.0
-    reading = LEARNING_TOKENS / pace if pace else 0.0
-    return reading + preview.parameters / (THOROUGH_WEIGHTS_PER_S if is_thorough else CAREFUL_WEIGHTS_PER_S)
 
 
 def making_bytes(preview: ConversionPreviewed, choice: ConversionChoice, is_weighed: bool) -> int:
