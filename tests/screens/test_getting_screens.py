@@ -28,9 +28,15 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield running
 
 
+def press_found(hands: Hands, key: str) -> None:
+    """Presses that model's row, wherever it stands in the list."""
+    hands.item("discoverList").setProperty("currentIndex", found(hands).index(key))
+    hands.click(f"found-{key}")
+
+
 def test_discover_shows_the_catalogue_and_the_details_of_one(hub: Hub, hands: Hands) -> None:
     hands.go("discover")
-    hands.click("found-qwen3.5-4b")
+    press_found(hands, "qwen3.5-4b")
     hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
     hands.settle()
     assert hands.text("detailsTitle") == "Qwen3.5 4B"
@@ -97,7 +103,7 @@ def test_discover_without_the_hub_keeps_the_list_and_offers_to_try_again(
 def test_a_download_is_watched_paused_continued_and_chatted_with(hub: Hub, hands: Hands) -> None:
     hub.rate = 200_000
     hands.go("discover")
-    hands.click("found-qwen3-0.6b")
+    press_found(hands, "qwen3-0.6b")
     hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
     hands.click("onlyDownload")
     hands.item("pause")
@@ -122,7 +128,7 @@ def test_a_download_that_fails_says_what_to_do(hub: Hub, hands: Hands) -> None:
     hands.save_pictures("downloads-empty")
     hands.click("downloadsEmptyPrimary")
     assert hands.app.screen == "discover"
-    hands.click("found-qwen3-0.6b")
+    press_found(hands, "qwen3-0.6b")
     hands.bot.waitUntil(lambda: "GGUF" in hands.rooms.discover.details.rawText, timeout=WAIT_MS)
     hub.faults.add(Fault("status", where="resolve", status=404, times=0))
     hands.click("onlyDownload")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, load_catalogue
 from snug.core.machine import Cpu, Machine, Memory
 from snug.core.words import VERDICT_TEXTS
@@ -21,6 +22,7 @@ from snug.ui.download_queue import DownloadQueue
 from snug.ui.getting import Getting, best_choice
 from snug.ui.model_details import ModelDetails, context_at, position_of
 from snug.worker import protocol
+from tests.hub.content import other_format_repository
 from tests.hub.server import Hub
 
 LAPTOP = Machine(os="linux", cpu=Cpu("laptop", 8, 8, ("avx2",)), memory=Memory(16_000_000_000, 12_000_000_000, 50e9))
@@ -86,6 +88,28 @@ def test_without_a_network_the_catalogue_is_shown_with_a_verdict_for_each(
     assert len(rows) == len(catalogue)
     assert {row["verdictText"] for row in rows.values()} == {*VERDICT_TEXTS.values(), "Fits, but slow"}
     assert rows["llama-3.3-70b-instruct"]["figures"].startswith("needs ")
+
+
+def test_the_list_begins_with_what_is_worth_most_here_for_the_chosen_use(
+    rooms: Rooms, catalogue: tuple[CatalogueEntry, ...]
+) -> None:
+    rooms.discover.fill()
+    entries = {entry.key: entry for entry in catalogue}
+    for use in ("", "code", "vision"):
+        rooms.discover.setFilter("use", use)
+        ranked = [candidate_of(entries[key], rooms.machine, use or "chat") for key in shown(rooms)]
+        fitting = [item for item in ranked if item is not None]
+        assert ranked[: len(fitting)] == fitting
+        assert [item.order for item in fitting] == sorted((item.order for item in fitting), reverse=True)
+
+
+def test_a_search_result_for_another_engine_comes_after_what_is_ready(rooms: Rooms, hub: Hub, qtbot: QtBot) -> None:
+    hub.repositories[other_format_repository().name] = other_format_repository()
+    rooms.discover.fill()
+    rooms.discover.setText("pip")
+    qtbot.waitUntil(lambda: "snug-test/pip-7m-gptq" in shown(rooms), timeout=WAIT_MS)
+    keys = list(shown(rooms))
+    assert keys.index("snug-test/pip-7m-gguf") < keys.index("snug-test/pip-7m-gptq")
 
 
 def test_the_filter_hides_what_does_not_fit(rooms: Rooms) -> None:

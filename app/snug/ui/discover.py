@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
+from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, facts_of
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
@@ -16,7 +17,7 @@ from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.other_engines import made_for_words
 from snug.core.quality import Measured
-from snug.core.recommend import best_type, is_good_for
+from snug.core.recommend import is_good_for
 from snug.core.rough_entry import native_type_of, rough_entry
 from snug.core.words import size_text, verdict_text, words_per_second_text
 from snug.store import Settings
@@ -43,18 +44,24 @@ SEEING_TASKS = ("image-text-to-text", "visual-question-answering", "any-to-any",
 WRITING_TASKS = ("text-generation", "text2text-generation", "question-answering", "summarization", "translation",
                  "audio-text-to-text")  # fmt: skip
 """What the Hub calls models that answer in words; others draw, listen or only measure how alike texts are."""
+READS_ALONG, SLOW, NOTHING_SAID, NO_ROOM = 3, 2, 1, 0
 ICONS = {"vision": "image", "code": "code", "documents": "book-open", "writing": "pen-line"}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may be got: a catalogue entry (perhaps guessed from a search result) and its best fit here."""
+    """A model that may be got: a catalogue entry (perhaps guessed from a search result) and its best fit here.
+
+    The list is in the order of `rank`: what fits and reads along, what is slow, what says nothing or is for other
+    engines, what is too big, and within these what is worth most for the chosen use.
+    """
 
     entry: CatalogueEntry
     file_type: str
     fit: Fit | None
     download_bytes: int
     hub: protocol.HubModel | None = None
+    rank: tuple[int, float] = (NOTHING_SAID, 0.0)
 
 
 @QmlElement
@@ -185,6 +192,7 @@ class DiscoverModel(QObject):
         """`name` is "use", "licence", "size" (then `value` is in GB) or "fits" (then it is "yes"); "" is no filter."""
         if name == "use":
             self._use = value
+            self._fit_all()
         elif name == "licence":
             self._licence = value
         elif name == "size":
@@ -231,7 +239,7 @@ class DiscoverModel(QObject):
         """Works all answers out again: the machine has been read."""
         if not self._is_filled:
             return
-        self._candidates = {key: self._fitted(item.entry, item.hub) for key, item in self._candidates.items()}
+        self._fit_all()
         self._show_rows()
 
     def _on_found(self, answer: protocol.Event) -> None:
@@ -264,13 +272,23 @@ class DiscoverModel(QObject):
         machine = self._machine()
         if not machine.memory.total or (hub is not None and not hub.parameters):
             return Candidate(entry, USUAL_TYPE, None, 0, hub)
-        best = best_type(entry, machine, self._measured())
-        kind = best[0] if best else USUAL_TYPE
-        facts = facts_of(entry, kind)
-        return Candidate(entry, kind, best[1] if best else fit_of(facts, FitSettings(), machine), facts.file_bytes, hub)
+        best = candidate_of(entry, machine, self._use or "chat", self._measured())
+        if best is not None:
+            group = READS_ALONG if best.order[0] else SLOW
+            if hub is not None and not hub.has_gguf:
+                group = NOTHING_SAID  # it would have to be converted first
+            return Candidate(entry, best.file_type, best.fit, best.download_bytes, hub, (group, best.value))
+        facts = facts_of(entry, USUAL_TYPE)
+        answer = fit_of(facts, FitSettings(), machine)
+        return Candidate(entry, USUAL_TYPE, answer, facts.file_bytes, hub, (NO_ROOM, 0.0))
+
+    def _fit_all(self) -> None:
+        """Each model again: at the type that is worth most for the chosen use."""
+        self._candidates = {key: self._fitted(item.entry, item.hub) for key, item in self._candidates.items()}
 
     def _show_rows(self) -> None:
-        self._rows.show([row_of(key, item) for key, item in self._candidates.items() if self._is_wanted(item)])
+        ranked = sorted(self._candidates.items(), key=lambda pair: pair[1].rank, reverse=True)
+        self._rows.show([row_of(key, item) for key, item in ranked if self._is_wanted(item)])
         self.statusChanged.emit()
 
     def _is_wanted(self, item: Candidate) -> bool:
