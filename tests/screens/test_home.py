@@ -113,6 +113,7 @@ def test_a_database_that_another_program_holds_for_a_moment_is_waited_for(open_r
 
 
 def test_a_figure_can_be_corrected_and_taken_back(hands):
+    hands.bot.waitUntil(lambda: hands.rooms.reader.is_fresh, timeout=30_000)  # else a new reading changes it meanwhile
     before = hands.rooms.reader.machine
     hands.click("isThisRight")
     hands.item("correct-memory.bandwidth")
@@ -124,6 +125,7 @@ def test_a_figure_can_be_corrected_and_taken_back(hands):
     hands.item("correctionNumber").setProperty("value", 1234)
     hands.click("correctionConfirm")
     hands.bot.waitUntil(lambda: hands.rooms.reader.machine.memory.bandwidth == 123.4e9)
+    assert "reads 123 GB a second, corrected by you" in hands.text("machineLine")
     assert hands.rooms.store.machine.last().memory.bandwidth == before.memory.bandwidth
     hands.settle()
     hands.click("takeBack-memory.bandwidth")
