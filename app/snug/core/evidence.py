@@ -2,7 +2,8 @@
 
 Benchmarks are put on one scale by what models of the catalogue usually reach: a figure says "answers like a usual model
 of so much effective size" (see `packaging/scale_evidence.py`). Only measures that one publisher took of many models in
-one way have a scale; the other figures are shown and rank nothing.
+one way have a scale, and for pictures, where there are none, those that makers state of most models that see. The other
+figures are shown and rank nothing.
 """
 
 from __future__ import annotations
