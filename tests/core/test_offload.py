@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from snug.core.assumed_bandwidth import assumed_bandwidth
 from snug.core.catalogue import facts_of, load_catalogue
@@ -129,6 +131,44 @@ def test_a_card_slower_than_main_memory_takes_only_what_finds_no_room_there() ->
     on_larger = fit(model, FitSettings(context=8000), larger)
     assert on_larger.speed
     assert on_larger.speed.mid >= answer.speed.mid
+
+
+CARDS = (("NVIDIA GeForce RTX 3090", 936e9), ("NVIDIA GeForce RTX 3060", 360e9), ("NVIDIA GeForce GTX 1630", 96e9),
+         ("A card of nobody's", None), ("AMD Radeon RX 7900 XTX", 960e9))  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.sampled_from(CARDS), st.floats(1, 48), st.floats(0.3, 1)), max_size=3),
+    st.floats(2, 128), st.floats(0.2, 1), st.sampled_from((20e9, 50e9, 200e9)),
+    st.sampled_from(sorted(CATALOGUE)), st.sampled_from(("Q4_K_M", "Q8_0", "F16")), st.floats(1, 32), st.integers(0, 3),
+)  # fmt: skip
+def test_with_more_memory_a_model_fits_no_worse_and_is_not_slower(
+    cards: list[tuple[tuple[str, float | None], float, float]], gigabytes: float, free: float, bandwidth: float,
+    key: str, file_type: str, more: float, where: int,
+) -> None:  # fmt: skip
+    less = machine(
+        gigabytes, *(card(name, size, rate, share) for (name, rate), size, share in cards),
+        free_gb=free * gigabytes, bandwidth=bandwidth,
+    )  # fmt: skip
+    added = round(more * GIB)
+    memory, gpus = less.memory, list(less.gpus)
+    if where < len(gpus):
+        gpu = gpus[where]
+        gpus[where] = replace(gpu, memory_total=gpu.memory_total + added, memory_free=gpu.memory_free + added)
+    else:
+        memory = replace(memory, total=memory.total + added, available=memory.available + added)
+    before, after = (
+        fit(facts(key, file_type), EIGHT_K, computer)
+        for computer in (less, replace(less, memory=memory, gpus=tuple(gpus)))
+    )
+    order = (Verdict.TOO_BIG, Verdict.TIGHT, Verdict.FITS_WELL)
+    assert order.index(after.verdict) >= order.index(before.verdict)
+    if before.verdict is after.verdict and before.verdict is not Verdict.TOO_BIG:
+        assert before.speed is not None
+        assert after.speed is not None
+        # Layouts are tried by whole layers and, of a mixture, all experts: one in between may be a little faster.
+        assert after.speed.mid >= 0.97 * before.speed.mid
 
 
 def test_a_slow_card_is_not_used_where_main_memory_is_faster() -> None:
