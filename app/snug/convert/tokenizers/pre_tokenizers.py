@@ -146,14 +146,14 @@ def identify(tokenizer: RustTokenizer) -> Identified:
     if tokenizer.parsed.kind() != "BPE":
         return Identified("default")
     if tokenizer.parsed.model.byte_fallback and not _encodes_bytes(tokenizer):
-        return Identified(WHOLE_LINES, _NOTE.format(how="joins pieces as SentencePiece does", name=WHOLE_LINES))
+        return Identified(WHOLE_LINES, _NOTE.format(how="joins the pieces of words as SentencePiece does"))
     return _by_cuts(tokenizer)
 
 
-_NOTE = "llama.cpp does not know this tokenizer by name; it {how}, so that of {name} is used."
+_NOTE = "It {how}, so it is read that way: its own name for how it cuts text is new to llama.cpp."
 _UNLIKE = (
-    "llama.cpp does not know this tokenizer, and it cuts text as none of those that it knows. The nearest, {name}, is "
-    "used: some words may be cut differently, and answers may be slightly worse."
+    "It cuts text into pieces as no model that llama.cpp knows. The nearest way, that of {name}, is used: some words "
+    "may be cut differently, and answers may be slightly worse."
 )
 
 
@@ -169,7 +169,7 @@ def _by_cuts(tokenizer: RustTokenizer) -> Identified:
     differences, _, _, name = min(scored)
     if differences:
         return Identified(name, _UNLIKE.format(name=name))
-    return Identified(name, _NOTE.format(how="cuts a probe text in the same places", name=name))
+    return Identified(name, _NOTE.format(how=f"cuts a trial text into the same pieces as {name}"))
 
 
 def _sequence(pattern: Pattern) -> pre_tokenizers.PreTokenizer:
