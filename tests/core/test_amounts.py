@@ -60,3 +60,10 @@ def test_any_text_gives_a_figure_above_zero_or_a_clear_error(read: Callable[[str
     except UserError:
         value = 1.0
     assert 0 < value < 1e16
+
+
+def test_an_amount_that_was_not_written_is_missing() -> None:
+    with pytest.raises(UserError, match="The graphics memory is missing") as caught:
+        memory_bytes("  ", "graphics memory")
+    assert caught.value.bad_input
+    assert "32GB" in caught.value.advice

@@ -57,6 +57,8 @@ def _amount(
     text: str, what: str, units: dict[str, int] | dict[str, float] | dict[str, int | float], example: str, most: float,
     *, smallest: float,
 ) -> float:  # fmt: skip
+    if not text.strip():
+        raise UserError(f"The {what} is missing.", f"Write it like {example}.", kind="bad-amount", bad_input=True)
     found = _AMOUNT.fullmatch(text) if len(text) <= 60 else None
     unit = None if found is None else units.get(found["unit"].lower())
     if found is None or unit is None:
