@@ -74,6 +74,17 @@ def test_a_further_pass_reads_no_further_than_what_it_keeps() -> None:
     assert "blk.0.attn_q.weight" in found.products
 
 
+def test_samples_alone_take_no_tables() -> None:
+    tokens = np.arange(64, dtype=np.int32)
+    collector = Collector(lambda name: name.startswith("blk.0."), keeps_tables=False)
+    with TextReader(PIP, chunk=64, observer=collector) as reader:
+        found = calibrate(reader, collector, [tokens, tokens], judge_every=2)
+    assert all(products.size_bytes == 0 for products in found.products.values())
+    samples = found.products["blk.0.attn_q.weight"].samples
+    assert samples is not None
+    assert samples.shape == (64, 256)
+
+
 @pytest.fixture(scope="module")
 def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny mixture of 8 experts with random weights, 2 of which read each token."""

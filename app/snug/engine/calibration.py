@@ -54,17 +54,15 @@ class Squares:
 class Products:
     """X^T X of the inputs of one or more tensors: one table for each group of columns, and the number of inputs.
 
-    `samples` are inputs as they were, float32 (rows, columns), of chunks that are not part of the tables.
+    `samples` are inputs as they were, float32 (rows, columns), of chunks that are not part of the tables. There may be
+    samples alone, without tables.
     """
 
     tables: list[Floats]
     starts: list[int]
+    columns: int
     count: int = 0
     samples: Floats | None = None
-
-    @property
-    def columns(self) -> int:
-        return self.starts[-1] + len(self.tables[-1])
 
     @property
     def size_bytes(self) -> int:
@@ -93,7 +91,8 @@ def weight_name(name: str) -> str:
 class Collector:
     """The observer that collects. `wants_products(name)` says of which tensors products are kept, as long as the tables
     take no more than `limit_bytes`; of chunks that judge, up to `sample_rows` inputs are kept instead. Without
-    `keeps_squares` only tensors with products are looked at, and the model reads no further than these."""
+    `keeps_squares` only tensors with products are looked at, and the model reads no further than these. Without
+    `keeps_tables` there are samples alone, which cost little."""
 
     def __init__(
         self,
@@ -103,6 +102,7 @@ class Collector:
         limit_bytes: int = LARGEST_TABLES,
         sample_rows: int = 512,
         keeps_squares: bool = True,
+        keeps_tables: bool = True,
     ) -> None:
         self.found = Calibration()
         self.is_judging = False
@@ -111,6 +111,7 @@ class Collector:
         self._limit_bytes = limit_bytes
         self._sample_rows = sample_rows
         self._keeps_squares = keeps_squares
+        self._keeps_tables = keeps_tables
         self._held_bytes = 0
         self._is_checked = False
         self._leaders: dict[int, str] = {}  # address of an input in this graph, and the tensor that has it in hand
@@ -206,13 +207,13 @@ class Collector:
         """The tables for these inputs; None where there is no room for them in this pass."""
         found = self.found.products.get(name)
         if found is None:
-            starts = list(range(0, columns, self._block))
+            starts = list(range(0, columns, self._block)) if self._keeps_tables else []
             sizes = [min(self._block, columns - start) for start in starts]
             needed = sum(size * size * 4 for size in sizes)
             if self._held_bytes and self._held_bytes + needed > self._limit_bytes:
                 return None
             self._held_bytes += needed
-            found = Products([np.zeros((size, size), np.float32) for size in sizes], starts)
+            found = Products([np.zeros((size, size), np.float32) for size in sizes], starts, columns)
             self.found.products[name] = found
         return found
 

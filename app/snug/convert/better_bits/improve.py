@@ -106,6 +106,7 @@ def improve(
             chunks,
             work.folder,
             wants_products=frozenset(tensor.name for tensor in free if len(tensor.shape) == 2).__contains__,
+            keeps_tables=options.feedback or options.scaling,
             chunk=CHUNK,
             threads=work.threads,
             on_chunk=lambda done, total: work.tell("Reading your text with the original model", done, total),

@@ -103,17 +103,21 @@ def collect_inputs(
     folder: Path,
     *,
     wants_products: Callable[[str], bool],
+    keeps_tables: bool = True,
     chunk: int = 512,
     threads: int = 0,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> InputTables:
-    """Let the model at `model` (a GGUF) read the chunks, in as many passes as the tables' memory asks for."""
+    """Let the model at `model` (a GGUF) read the chunks, in as many passes as the tables' memory asks for. Without
+    `keeps_tables` samples of the inputs are kept alone: they judge, and nothing can be fitted to them."""
     tables = InputTables(folder)
     wanted: Callable[[str], bool] = wants_products
     left: set[str] = set()
     done, total = 0, len(chunks)
     while True:
-        collector = Collector(wanted, limit_bytes=_room_for_tables(model), keeps_squares=not left)
+        collector = Collector(
+            wanted, limit_bytes=_room_for_tables(model), keeps_squares=not left, keeps_tables=keeps_tables
+        )
         with TextReader(model, chunk=chunk, threads=threads, observer=collector) as reader:
             found = calibrate(
                 reader,
