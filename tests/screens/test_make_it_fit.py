@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+
+from tests.screens.conftest import PICTURES
 
 LIMIT_MS = 90_000
 
@@ -109,6 +113,50 @@ def test_stopping_leaves_no_file_and_the_way_to_go_on(hands):
     hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
     assert not [model for model in hands.rooms.store.models.all() if model.source == "made"]
     assert not list(Path(hands.rooms._queue.folder()).glob("*.gguf"))
+
+
+def test_text_of_twice_the_size_stays_inside_a_small_window(hands):
+    fit = hands.rooms.fit
+    hands.go("fit")
+    fit.pickModel(library_model(hands, "Pip").id)
+    hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
+    fit.size.weigh("neutral")
+    hands.view.resize(900, 600)
+    hands.app.set_look(replace(hands.app._look, text_size=200, reduced_motion=True))
+    hands.settle()
+    assert hands.outside() == []
+    assert hands.view.grabWindow().save(str(PICTURES / "make-it-fit-large-text.png"))
+    hands.scroll_to(hands.item("makeIt"))
+    hands.settle()
+    assert hands.view.grabWindow().save(str(PICTURES / "make-it-fit-large-text-button.png"))
+    fit.size.weigh("")
+    choose(fit, "Q8_0")
+    fit.make()
+    hands.bot.waitUntil(lambda: fit.phase == "done", timeout=LIMIT_MS)
+    hands.settle()
+    assert hands.outside() == []
+    assert hands.view.grabWindow().save(str(PICTURES / "make-it-fit-large-text-done.png"))
+
+
+def test_the_keyboard_alone_makes_a_file(hands):
+    fit = hands.rooms.fit
+    hands.key(Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    hands.bot.waitUntil(lambda: hands.app.screen == "fit", timeout=LIMIT_MS)
+    fit.pickModel(library_model(hands, "Pip").id)
+    hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
+    hands.settle()
+    hands.item("fitSlider").forceActiveFocus()
+    before = fit.size.stop
+    hands.key(Qt.Key.Key_Right)
+    assert fit.size.stop == before + 1
+    for _ in range(20):
+        focused = hands.view.activeFocusItem()
+        if focused is not None and focused.objectName() == "makeIt":
+            break
+        hands.key(Qt.Key.Key_Tab)
+    assert hands.view.activeFocusItem().objectName() == "makeIt"
+    hands.key(Qt.Key.Key_Space)
+    hands.bot.waitUntil(lambda: fit.phase == "done", timeout=LIMIT_MS)
 
 
 def test_the_library_menu_leads_here(hands):

@@ -122,12 +122,12 @@ ScreenPage {
                     onMoved: root.model.moveParameters(value)
                 }
                 CaptionText {
-                    text: qsTr("Its weights (parameters): the 8B in a model's name is 8 billion.")
+                    text: qsTr("The 8B in a model's name: 8 billion weights.")
                     wrapMode: Text.Wrap
                     Layout.fillWidth: true
                 }
                 Line {
-                    label: qsTr("How finely it is kept")
+                    label: qsTr("Kept as")
                     value: root.model.typeText
                     Layout.topMargin: Theme.spaceM
                 }
@@ -158,7 +158,7 @@ ScreenPage {
                     Layout.topMargin: Theme.spaceM
 
                     Line {
-                        label: qsTr("How much it remembers")
+                        label: qsTr("It remembers")
                     }
                     Written {
                         objectName: "calculatorContextText"
