@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <functional>
 #include <thread>
 
 namespace snug {
@@ -85,17 +85,19 @@ bool has_feedback(BlockType type) { return type != BlockType::q8_0 && type != Bl
 
 void feedback_rows(const KernelTable &table, const FeedbackTables &tables, const FeedbackJob &job, std::int64_t rows,
                    int threads) {
+    const auto used = static_cast<int>(std::min<std::int64_t>(threads, (rows + kPanel - 1) / kPanel));
+    std::vector<FeedbackSpace> spaces;  // here, so that a lack of memory is an error and not the end of the process
+    spaces.reserve(used);
+    for (int i = 0; i < used; ++i) spaces.emplace_back(tables.columns());
     std::atomic<std::int64_t> next{0};
-    const auto work = [&] {
-        FeedbackSpace space(tables.columns());
+    const auto work = [&](FeedbackSpace &space) {
         for (std::int64_t first = next.fetch_add(kPanel); first < rows; first = next.fetch_add(kPanel)) {
             table.feedback(tables, job, first, static_cast<int>(std::min<std::int64_t>(kPanel, rows - first)), space);
         }
     };
-    const auto helpers = static_cast<int>(std::min<std::int64_t>(threads, (rows + kPanel - 1) / kPanel)) - 1;
     std::vector<std::thread> started;
-    for (int i = 0; i < helpers; ++i) started.emplace_back(work);
-    work();
+    for (int i = 1; i < used; ++i) started.emplace_back(work, std::ref(spaces[i]));
+    if (used > 0) work(spaces[0]);
     for (std::thread &thread : started) thread.join();
 }
 
