@@ -39,6 +39,7 @@ from snug.worker.protocol import Cancelled, Event
 PREVIEW_LIMIT_S = 180.0
 SILENCE_LIMIT_S = 1800.0
 USUAL_TYPE = "Q4_K_M"
+MOST_THREADS = 1024
 _PAGES = re.compile(r"([1-9]\d{0,5})\s*pages?", re.IGNORECASE)
 _SIZE = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[KMGT]?)(?P<binary>I?)B?", re.IGNORECASE)
 
@@ -59,7 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", default="", help="the file to write (in the folder for models)")
     parser.add_argument("--adapter", metavar="FOLDER", default="", help="a LoRA adapter to merge into the model")
     parser.add_argument("--base", metavar="FOLDER", default="", help="where SOURCE is an adapter: its model's folder")
-    parser.add_argument("--threads", metavar="N", type=int, default=0, help="processor threads (all cores)")
+    parser.add_argument("--threads", metavar="N", type=thread_count, default=0, help="processor threads (all cores)")
     parser.add_argument("--preview", action="store_true", help="only say what each type would give")
     parser.add_argument("--no-check", action="store_true", help="leave out the checks of the result")
 
@@ -68,6 +69,13 @@ def budget(text: str) -> int:
     """Bytes; for a number of pages, minus that number: the size follows from the computer."""
     pages = _PAGES.fullmatch(text.strip())
     return -int(pages[1]) if pages else size_bytes(text)
+
+
+def thread_count(text: str) -> int:
+    """The whole number in `text`, between 1 and what the kernels take."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise ArgumentTypeError(f"{text!r} must be a whole number between 1 and {MOST_THREADS}")
+    return int(text)
 
 
 def size_bytes(text: str) -> int:
