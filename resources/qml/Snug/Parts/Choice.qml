@@ -18,6 +18,7 @@ ComboBox {
     rightPadding: 36
     font.pixelSize: Theme.bodySize
     hoverEnabled: true
+    opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.ComboBox
     Accessible.name: label
 

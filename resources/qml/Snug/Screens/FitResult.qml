@@ -38,7 +38,7 @@ Card {
         }
         GridLayout {
             columns: 3
-            columnSpacing: Theme.spaceXl
+            columnSpacing: Math.round(Theme.spaceXl / Theme.textScale)
             rowSpacing: Theme.spaceS
             Layout.fillWidth: true
 
@@ -48,6 +48,8 @@ Card {
             }
             CaptionText {
                 text: qsTr("Predicted")
+                Layout.fillWidth: true
+                Layout.maximumWidth: implicitWidth
             }
             CaptionText {
                 text: qsTr("Came out")
@@ -62,8 +64,9 @@ Card {
                     color: modelData.kind === "after" ? Theme.text : Theme.quiet
                     font.weight: modelData.kind === "after" ? Font.DemiBold : Font.Normal
                     wrapMode: Text.Wrap
-                    Layout.fillWidth: modelData.kind === "after"
-                    Layout.maximumWidth: 320
+                    Layout.fillWidth: true
+                    Layout.minimumWidth: Math.min(implicitWidth, Math.round(90 * Theme.textScale))
+                    Layout.maximumWidth: modelData.kind === "after" ? 1000 : Math.ceil(implicitWidth) + 1
                 }
             }
         }

@@ -38,7 +38,9 @@ Card {
             Layout.fillWidth: true
         }
         Item {
-            implicitHeight: 24
+            id: names
+            readonly property bool hasRoom: width >= 460 * Theme.textScale // for all words beside each other
+            implicitHeight: Math.round(24 * Theme.textScale)
             Layout.fillWidth: true
 
             Repeater {
@@ -47,6 +49,7 @@ Card {
                 CaptionText {
                     required property var modelData
                     readonly property bool isChosen: root.size.stop >= modelData.first && root.size.stop <= modelData.last
+                    visible: isChosen || names.hasRoom
                     x: Math.max(0, Math.min(parent.width - width, 17 + modelData.place * (parent.width - 34) - width / 2))
                     text: modelData.text
                     color: isChosen ? Theme.text : Theme.quiet
