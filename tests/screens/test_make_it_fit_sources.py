@@ -12,6 +12,7 @@ import pytest
 
 from snug.formats.random_checkpoint import TINY, write_checkpoint
 from snug.main import Rooms
+from tests.convert.test_lora_source import write_adapter
 from tests.hub.blobs import Blob, Bytes
 from tests.hub.content import Repository
 from tests.hub.pip_variants import pip_bytes
@@ -125,6 +126,16 @@ def test_a_finished_file_leads_to_discover(text: str, hub: Hub, hands: Hands) ->
     hands.click("fitProblemAction")
     assert hands.app.screen == "discover"
     assert hands.item("search").property("text") == "maker/Pip-GGUF"
+
+
+def test_an_adapter_is_no_model_to_be_made(hub: Hub, hands: Hands, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", "maker/Tiny", TINY)
+    files: dict[str, Blob] = {path.name: Bytes(path.read_bytes()) for path in adapter.iterdir()}
+    hub.repositories["maker/Adapter"] = Repository("maker/Adapter", files)
+    paste(hands, "maker/Adapter")
+    assert "adapter" in hands.rooms.fit.problem.title
+    assert "snug convert" in hands.rooms.fit.problem.advice
+    assert hands.rooms.fit.phase != "ready"
 
 
 def test_a_model_whose_makers_ask_first_leads_to_the_settings_and_its_page(hub: Hub, hands: Hands) -> None:

@@ -366,7 +366,9 @@ class MakeItFitModel(QObject):
 
     def _on_previewed(self, event: protocol.Event) -> None:
         self._asked = 0
-        if isinstance(event, ConversionPreviewed) and event.choices:
+        if isinstance(event, ConversionPreviewed) and event.kind == "lora":
+            self._problem.show(words.only_an_adapter())
+        elif isinstance(event, ConversionPreviewed) and event.choices:
             begun = self._unfinished()
             offer = Offer(
                 event,

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from snug.core.errors import UserError
 from snug.core.first_word import first_words
 from snug.core.fit import Fit, Verdict
 from snug.core.made_to_measure import scaled
@@ -50,6 +51,7 @@ FLOATS = ("F32", "F16", "BF16")
 USUAL = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
 """Always offered; of others that are nearly as large as the one before, none."""
 CLOSE = 1.06
+LARGER = 1.02
 GRID_STEPS = (1, 2, 5)
 MOST_GRID_LINES = 4
 _UNSAFE = re.compile(r"[^\w.+-]+")
@@ -58,13 +60,16 @@ _UNSAFE = re.compile(r"[^\w.+-]+")
 def offered(preview: ConversionPreviewed, is_weighed: bool) -> list[ConversionChoice]:
     """The choices worth a stop of the slider, smallest first: each loses clearly less than every smaller one.
 
-    Types that need calibration text come with it only; a source that was rounded already gets no float file.
+    Types that need calibration text come with it only; a source that was rounded already gets no float file, and a
+    finished file none that is larger than itself: its lost bits are not regained.
     """
     found: list[ConversionChoice] = []
     for choice in sorted(preview.choices, key=lambda choice: choice.size_bytes):
         if choice.needs_calibration and not is_weighed:
             continue
         if preview.kind != "plain" and choice.type_name in FLOATS:
+            continue
+        if found and preview.kind == "gguf" and choice.facts.weight_bytes > LARGER * preview.stored_bytes:
             continue
         if found and choice.type_name not in FLOATS:
             least = found[-1].words_changed
@@ -74,6 +79,16 @@ def offered(preview: ConversionPreviewed, is_weighed: bool) -> list[ConversionCh
                 continue
         found.append(choice)
     return found or list(preview.choices)
+
+
+def only_an_adapter() -> UserError:
+    """The words for a link to an adapter: it is no model, so that there is nothing to choose or to talk to."""
+    return UserError(
+        "This is an adapter (LoRA): a small change to another model, useless without it.",
+        "Choose the model that it belongs to. “snug convert” in a terminal makes the adapter a file, or merges it.",
+        kind="adapter",
+        bad_input=True,
+    )
 
 
 def made_to_measure(choices: Sequence[ConversionChoice], size: int) -> list[ConversionChoice]:
