@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from tests.hub.pip_variants import pip_as
 from tests.screens.conftest import PICTURES
 
 LIMIT_MS = 90_000
@@ -113,6 +114,18 @@ def test_stopping_leaves_no_file_and_the_way_to_go_on(hands):
     hands.bot.waitUntil(lambda: fit.phase == "ready", timeout=LIMIT_MS)
     assert not [model for model in hands.rooms.store.models.all() if model.source == "made"]
     assert not list(Path(hands.rooms._queue.folder()).glob("*.gguf"))
+
+
+def test_before_a_file_of_few_bits_is_made_again_it_is_said_that_lost_bits_stay_lost(hands, tmp_path):
+    path = tmp_path / "pip-Q4_K_M.gguf"
+    path.write_bytes(pip_as("Q4_K_M"))
+    look_at(hands, str(path))
+    hands.bot.waitUntil(lambda: hands.rooms.fit.phase == "ready", timeout=LIMIT_MS)
+    hands.settle()
+    [warning] = hands.items("fitWarning")
+    assert "not regained" in warning.property("text")
+    assert hands.is_shown("makeIt")
+    hands.save_pictures("make-it-fit-few-bits")
 
 
 def test_text_of_twice_the_size_stays_inside_a_small_window(hands):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from snug.core.errors import UserError
@@ -251,3 +252,8 @@ def test_a_model_on_another_hub_keeps_its_name():
 
 def test_a_dropped_file_address_is_a_path():
     assert source_of("file:///tmp/a%20model", ACCESS).path == "/tmp/a model"
+
+
+def test_a_finished_file_is_not_offered_as_a_larger_one():
+    finished = msgspec.structs.replace(preview(), kind="gguf", stored_bytes=round(2.5 * GB))
+    assert [choice.type_name for choice in words.offered(finished, False)] == ["Q2_K", "Q3_K_M", "Q4_K_M"]

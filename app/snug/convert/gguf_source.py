@@ -72,12 +72,7 @@ class GgufSource(Source):
         self.stored_bytes = sum(info.size_bytes for header in headers for info in header.tensors)
         quantised = {tensor.stored_type for tensor in tensors if len(tensor.shape) > 1} - set(_FINE)
         self.loses_bits = bool(quantised)
-        self.sentence = (
-            f"A finished model file (GGUF) of the type {self.facts.file_type or 'unknown'}: bits that it lost already "
-            "are not regained."
-            if quantised
-            else f"A finished model file (GGUF) of the type {self.facts.file_type or 'unknown'}."
-        )
+        self.sentence = f"A finished model file (GGUF) of the type {self.facts.file_type or 'unknown'}."
 
     @property
     def values(self) -> Mapping[str, Any]:

@@ -52,6 +52,7 @@ USUAL = ("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0")
 """Always offered; of others that are nearly as large as the one before, none."""
 CLOSE = 1.06
 LARGER = 1.02
+"""A finished file is not made into one whose weights take more than so many times its own."""
 GRID_STEPS = (1, 2, 5)
 MOST_GRID_LINES = 4
 _UNSAFE = re.compile(r"[^\w.+-]+")

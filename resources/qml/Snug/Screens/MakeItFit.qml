@@ -105,6 +105,7 @@ ScreenPage {
                 Layout.alignment: Qt.AlignTop
             }
             SmallText {
+                objectName: "fitWarning"
                 text: warning.modelData
                 wrapMode: Text.Wrap
                 Layout.fillWidth: true
