@@ -313,9 +313,9 @@ def keep(done: ConversionDone, source: ConversionSource, context: Context) -> Li
 
 
 def add_to_library(done: ConversionDone, source: ConversionSource, context: Context) -> LibraryModel:
-    """The library's row of the new file."""
+    """The library's row of the new file, with what was measured of it."""
     store = context.open_store(write=True)
-    return store.models.add(
+    model = store.models.add(
         NewModel(
             name=Path(done.path).stem,
             path=done.path,
@@ -327,6 +327,11 @@ def add_to_library(done: ConversionDone, source: ConversionSource, context: Cont
             is_ours=os.path.dirname(done.path) == models_folder(context),
         )
     )
+    if done.words_changed >= 0:
+        store.file_quality.record(done.sha256, 1000 - round(done.words_changed))
+    if done.tokens_per_s:
+        store.models.record_speed(model.id, done.tokens_per_s)
+    return model
 
 
 def words_of(done: ConversionDone, said: list[str]) -> list[str]:
