@@ -151,7 +151,8 @@ def change_words(
     if then is None:
         return ""
     if now is None:
-        return f"{words} it would fit, as {then.file_type}, and write {words_per_second_text(then.fit.speed)}."
+        size = size_text(then.download_bytes)
+        return f"{words} it would fit, in a file of {size}, and write {words_per_second_text(then.fit.speed)}."
     if then.value < now.value + WORTH_SAYING / 2:
         return ""
     if now.fit.verdict is Verdict.TIGHT and then.fit.verdict is Verdict.FITS_WELL:
@@ -159,8 +160,8 @@ def change_words(
     pace, faster = pace_of(now.fit) or SPARE_WORDS_PER_S, then.words or 0.0
     if pace < SPARE_WORDS_PER_S and faster >= max(SLOW_READING_WORDS_PER_S, 1.3 * pace):
         return f"{words} it would write {words_per_second_text(then.fit.speed)}."
-    if then.file_type != now.file_type:
-        return f"{words} the finer {then.file_type} file would fit ({size_text(then.download_bytes)})."
+    if then.file_type != now.file_type and then.download_bytes > now.download_bytes:
+        return f"{words} a file of {size_text(then.download_bytes)} would fit, which is closer to the original."
     return ""
 
 
