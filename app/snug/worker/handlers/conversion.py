@@ -125,6 +125,10 @@ def run(request: Convert, job: Job) -> ConversionDone:
                 result = convert(source, out, settings, on_progress=tell, is_cancelled=job.is_cancelled)
         except ConversionStopped:
             raise Stopped from None
+        except UserError as error:
+            if error.bad_input:
+                forget_work(out)  # asked for the same again, it fails again: the original is not needed
+            raise
         done = _done(result, time.monotonic() - started)
         lock = FileLock(lock_path(out))
         lock.acquire()  # what lies beside the result is still needed
