@@ -72,6 +72,13 @@ def test_programs_that_hold_little_are_not_named() -> None:
     assert all(holder.name != "Notes" for holder in room.close)
 
 
+def test_nobody_is_told_to_close_the_desktop_or_a_program_without_a_name() -> None:
+    desktop = (Holder("The Windows desktop", 3 * GIB), Holder("Another program", 2 * GIB), Holder("Snug", GIB))
+    assert make_room(FACTS, FitSettings(context=4000), replace(busy(2.5), memory_holders=desktop)).close == ()
+    room = make_room(FACTS, FitSettings(context=4000), replace(busy(2.5), memory_holders=(*desktop, *HOLDERS)))
+    assert room.close[0].name == "Firefox"
+
+
 def test_a_card_gets_back_only_what_programs_hold_on_that_card() -> None:
     def computer(first: Holder, second: Holder) -> Machine:
         one = replace(card("RTX 3060", 12), memory_free=6 * GIB, holders=(first,))

@@ -52,6 +52,10 @@ class RecordedEnvironment(Environment):
     def drm_clients(self) -> list[dict[str, Any]]:
         return self._json("drm-clients")
 
+    def programs(self, pids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        known = self._json("programs")
+        return {pid: known[str(pid)] for pid in pids if str(pid) in known}
+
     def dxgi(self) -> list[dict[str, Any]]:
         return self._json("dxgi")
 

@@ -43,6 +43,7 @@ def adapter(name: str, dedicated: int, shared: int, flags: int = 0, budget: int 
         ctypes.memmove(description.description, letters, len(letters))
         description.vendor, description.device, description.revision = 0x10DE, 0x2504, 0xA1
         description.dedicated_video_memory, description.shared_system_memory = dedicated, shared
+        description.luid_low, description.luid_high = 0xD1B4, -1
         description.flags = flags
         return 0
 
@@ -74,6 +75,7 @@ def test_adapters_are_read_with_dedicated_and_shared_memory_apart_and_given_back
     first, second = adapters_of(factory.address)
     assert first == {
         "name": "NVIDIA GeForce RTX 3060", "vendor": "10de", "device": "2504", "revision": "a1",
+        "luid": "0xffffffff_0x0000d1b4",
         "dedicated": 12 * 2**30, "shared": 16 * 2**30, "software": False, "budget": 11 * 2**30,
     }  # fmt: skip
     assert second["software"] is True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from typing import Any
 
@@ -94,10 +93,9 @@ def test_udev_keeps_empty_slots_apart() -> None:
     assert parse_udev(database) == [Module(16 * GIB, 3000, 64, "DDR4", "DIMM 1", "P0 CHANNEL A")]
 
 
-def test_windows_writes_one_module_as_an_object_and_two_as_a_list() -> None:
+def test_windows_tells_the_same_of_a_module() -> None:
     row = {"BankLabel": "P0 CHANNEL A", "DeviceLocator": "DIMM 0", "Capacity": 16 * GIB, "DataWidth": 64, "Speed": 5600,
            "ConfiguredClockSpeed": 5200, "SMBIOSMemoryType": 34}  # fmt: skip
     expected = Module(16 * GIB, 5200, 64, "DDR5", "DIMM 0", "P0 CHANNEL A")
-    assert parse_cim(json.dumps(row)) == [expected]
-    assert parse_cim(json.dumps([row, row])) == [expected, expected]
-    assert parse_cim("Get-CimInstance : Access denied") == []
+    assert parse_cim([row, row]) == [expected, expected]
+    assert parse_cim([]) == []

@@ -24,6 +24,7 @@ from snug.system import (
     other_graphics,
     process_list,
     processor,
+    windows_cim,
     windows_graphics,
 )
 from snug.system.amd import AmdFiles
@@ -71,7 +72,7 @@ def test_no_text_makes_a_parser_raise(first: str, second: str, third: str) -> No
     operating_system.parse_model(first, second)
     for modules in (
         memory_modules.parse_udev(first),
-        memory_modules.parse_cim(first),
+        memory_modules.parse_cim(windows_cim.parse(f"{windows_cim.MODULES}\n{first}")[windows_cim.MODULES]),
         memory_modules.parse_table(first.encode("utf-8", "replace")),
     ):
         memory_modules.parse(modules, "x")
@@ -113,10 +114,10 @@ def test_no_list_of_processes_makes_the_holders_raise(processes: list[Any]) -> N
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(values, st.fixed_dictionaries({}, optional=dict.fromkeys(
-    ("name", "vendor", "device", "revision", "dedicated", "shared", "software", "budget"), values
+    ("name", "vendor", "device", "revision", "luid", "dedicated", "shared", "software", "budget"), values
 ))), max_size=4))  # fmt: skip
 def test_no_adapters_make_the_windows_parser_raise(adapters: list[Any]) -> None:
-    for gpu in windows_graphics.parse(adapters, Reading()).gpus:
+    for gpu in windows_graphics.parse(adapters, Reading(), {}).gpus:
         assert 0 <= gpu.memory_free <= gpu.memory_total
 
 

@@ -33,6 +33,10 @@ def holds(vendor: str) -> Callable[[RecordedEnvironment, Machine], bool]:
     return lambda _, machine: any(gpu.holders for gpu in cards(machine, vendor))
 
 
+def holds_on_windows(vendor: str) -> Callable[[RecordedEnvironment, Machine], bool]:
+    return lambda recorded, machine: machine.os == "windows" and holds(vendor)(recorded, machine)
+
+
 def is_mac(chip: str) -> Callable[[RecordedEnvironment, Machine], bool]:
     return lambda _, machine: any(gpu.name == chip and gpu.bandwidth for gpu in machine.gpus)
 
@@ -80,6 +84,10 @@ KINDS: dict[str, Callable[[RecordedEnvironment, Machine], bool]] = {
     **{
         f"who holds memory on {words}": holds(vendor)
         for words, vendor in (("an NVIDIA card", "nvidia"), ("a Radeon card", "amd"), ("an Arc card", "intel"))
+    },
+    **{
+        f"who holds memory on {words} under Windows": holds_on_windows(vendor)
+        for words, vendor in (("an NVIDIA card", "nvidia"), ("a Radeon card", "amd"))
     },
     "malformed output": lambda recorded, machine: (
         "???" in recorded.sections.get("file /proc/cpuinfo", "") and not machine.memory.total

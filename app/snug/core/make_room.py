@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from snug.core.devices import places_of
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Gpu, Holder, Machine
+from snug.core.machine_words import OWN_NAME
 from snug.core.memory_fit import USEFUL_CONTEXT, fit
 from snug.core.model_facts import ModelFacts
 from snug.core.words import TOKENS_PER_PAGE, size_text
@@ -18,6 +19,12 @@ from snug.core.words import TOKENS_PER_PAGE, size_text
 MOST_PROGRAMS = 3
 """Nobody closes more than a few programs for a chat."""
 WORTH_CLOSING_BYTES = 100_000_000
+NOT_TO_CLOSE = frozenset((
+    OWN_NAME, "Another program", "The desktop (GNOME)", "The desktop (Plasma)", "The desktop (Cinnamon)",
+    "The display (X.Org)", "The display (Xwayland)", "The Mac's display", "The Windows desktop", "The Start menu",
+    "Windows", "Windows Explorer", "Windows Search", "Windows Security", "Windows' compressed memory",
+))  # fmt: skip
+"""Parts of the system, and what cannot be told apart: of a card's memory the desktop often holds most."""
 
 Answer = Callable[[FitSettings, Machine], Fit]
 Freed = Callable[[Machine, Sequence[Holder]], Machine]
@@ -112,7 +119,8 @@ def _pages_less(ask: Answer, settings: FitSettings, machine: Machine) -> int:
 
 
 def _worth_closing(holders: Sequence[Holder]) -> list[Holder]:
-    large = [holder for holder in holders if holder.size_bytes >= WORTH_CLOSING_BYTES]
+    can_close = (holder for holder in holders if holder.name not in NOT_TO_CLOSE)
+    large = [holder for holder in can_close if holder.size_bytes >= WORTH_CLOSING_BYTES]
     return sorted(large, key=lambda holder: -holder.size_bytes)[:MOST_PROGRAMS]
 
 

@@ -13,31 +13,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snug.core.machine import Holder
-from snug.core.machine_words import AS_PROGRAMS_SAY, OWN_NAME
+from snug.core.machine_words import AS_PROGRAMS_SAY
+from snug.system.card_holders import CardUse, largest, program_of
 from snug.system.environment import Environment, NotReadable
-from snug.system.figures import LARGEST, text, whole
+from snug.system.figures import LARGEST, whole
 from snug.system.process_list import is_snugs
-from snug.system.program_names import program_name
 
 SOURCE = f"{AS_PROGRAMS_SAY}: its driver's figure of each (fdinfo)"
 LONGEST_S = 0.25
-LEAST_HELD_BYTES = 50_000_000
-MOST_HOLDERS = 5
 MOST_BYTES = 16 * 1024
 MOST_CLIENTS = 10_000
 
 _LINE = re.compile(r"^drm-([a-z]+)(?:-([\w-]+))?:\s*(\S+)(?:\s+(KiB|MiB|GiB))?\s*$", re.MULTILINE)
 _UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _OWN_MEMORY = re.compile(r"(?:vram|local)\d{0,2}")
-
-
-@dataclass(frozen=True, slots=True)
-class CardUse:
-    """Bytes of a card's own memory that programs hold, and the largest of them."""
-
-    held: int = 0
-    holders: tuple[Holder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,7 @@ def parse(clients: Sequence[Any]) -> dict[str, CardUse]:
     Programs that share one opening, as parents and children do, are counted once.
     """
     seen: set[tuple[str, str]] = set()
-    held: dict[str, dict[str, int]] = {}
+    held: dict[str, list[tuple[str, int]]] = {}
     for mapping in clients[:MOST_CLIENTS]:
         client = _parsed(mapping.get("fdinfo")) if isinstance(mapping, Mapping) else None
         if client is None:
@@ -71,10 +60,8 @@ def parse(clients: Sequence[Any]) -> dict[str, CardUse]:
         known = client.card, client.number or f"process {whole(mapping.get('pid'))}"
         if known not in seen:
             seen.add(known)
-            name = OWN_NAME if mapping.get("is_own") is True else program_name(text(mapping.get("name"), 60))
-            programs = held.setdefault(client.card, {})
-            programs[name or "Another program"] = programs.get(name or "Another program", 0) + client.held
-    return {card: _use(programs) for card, programs in held.items()}
+            held.setdefault(client.card, []).append((program_of(mapping), client.held))
+    return {card: CardUse(sum(size for _, size in programs), largest(programs)) for card, programs in held.items()}
 
 
 def ask_drm_clients() -> list[dict[str, Any]]:
@@ -146,9 +133,3 @@ def _parsed(fdinfo: Any) -> _Client | None:
 def _held_of(sizes: Mapping[str, int]) -> int:
     whole_size = next((sizes[kind] for kind in ("resident", "total", "memory") if kind in sizes), 0)
     return max(0, whole_size - sizes.get("shared", 0))
-
-
-def _use(programs: Mapping[str, int]) -> CardUse:
-    found = [Holder(name, size) for name, size in programs.items() if size >= LEAST_HELD_BYTES]
-    largest = sorted(found, key=lambda holder: (-holder.size_bytes, holder.name))[:MOST_HOLDERS]
-    return CardUse(sum(programs.values()), tuple(largest))

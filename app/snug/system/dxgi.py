@@ -58,8 +58,9 @@ class VideoMemory(ctypes.Structure):
 
 
 def ask_dxgi() -> list[dict[str, Any]]:
-    """One mapping an adapter: name, vendor, device, revision, dedicated, shared (bytes), software and, on Windows 10
-    and later, budget: the bytes of its own memory that Windows lets a new program use. Raises NotReadable.
+    """One mapping an adapter: name, vendor, device, revision, luid (by which Windows' counters name it until the next
+    start), dedicated, shared (bytes), software and, on Windows 10 and later, budget: the bytes of its own memory that
+    Windows lets a new program use. Raises NotReadable.
     """
     if sys.platform != "win32":
         raise NotReadable("only Windows answers this question")
@@ -102,6 +103,7 @@ def _figures(adapter: int) -> dict[str, Any]:
         "vendor": f"{description.vendor:04x}",
         "device": f"{description.device:04x}",
         "revision": f"{description.revision:02x}",
+        "luid": f"0x{description.luid_high & 0xFFFFFFFF:08x}_0x{description.luid_low:08x}",
         "dedicated": description.dedicated_video_memory,
         "shared": description.shared_system_memory,
         "software": bool(description.flags & SOFTWARE_FLAG),

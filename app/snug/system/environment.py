@@ -20,12 +20,21 @@ class NotReadable(Exception):
     """A source of figures is not there or does not answer; the message says why, in words."""
 
 
+class Unfinished(NotReadable):
+    """A command did not end in its time; `printed` is what it had said by then."""
+
+    def __init__(self, message: str, printed: str) -> None:
+        super().__init__(message)
+        self.printed = printed
+
+
 class Environment:
     """This computer, as probes see it. Tests hand probes a recorded one with the same methods."""
 
     def __init__(self, models_folder: str, measure_bandwidth: bool = True) -> None:
         self.models_folder = models_folder
         self.measure_bandwidth = measure_bandwidth
+        self._heard: dict[tuple[str, ...], str | NotReadable] = {}
 
     @property
     def system(self) -> str:
@@ -71,12 +80,26 @@ class Environment:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except subprocess.TimeoutExpired as error:
-            raise NotReadable(f"{command[0]} did not answer within {timeout_s:g} seconds") from error
+            printed = (error.stdout or b"")[:LARGEST_TEXT_BYTES].decode("utf-8", "replace")
+            raise Unfinished(f"{command[0]} did not answer within {timeout_s:g} seconds", printed) from error
         except OSError as error:
             raise NotReadable(f"{command[0]} cannot be started ({_reason(error)})") from error
         if not done.stdout:
             raise NotReadable(f"{command[0]} said nothing (exit status {done.returncode})")
         return done.stdout[:LARGEST_TEXT_BYTES].decode("utf-8", "replace")
+
+    def output_once(self, command: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+        """The same, run once a reading: whoever asks again hears the same, be it that there is no answer."""
+        key = tuple(command)
+        if key not in self._heard:
+            try:
+                self._heard[key] = self.output(command, timeout_s)
+            except NotReadable as reason:
+                self._heard[key] = reason
+        heard = self._heard[key]
+        if isinstance(heard, NotReadable):
+            raise heard
+        return heard
 
     def library_figures(self) -> Mapping[str, Any]:
         """psutil's figures: total, available and swap_total in bytes, cores, threads. Raises NotReadable."""
@@ -132,6 +155,12 @@ class Environment:
             return ask_processes()
         except (OSError, RuntimeError, psutil.Error) as error:
             raise NotReadable(f"the list of processes cannot be read ({error})") from error
+
+    def programs(self, pids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The name and is_own of each of these processes that is still there. Raises NotReadable."""
+        from snug.system.process_list import ask_programs
+
+        return ask_programs(pids)
 
     def drm_clients(self) -> list[dict[str, Any]]:
         """What Linux' graphics drivers say of each program, one mapping an open file. Raises NotReadable."""

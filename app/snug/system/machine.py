@@ -107,6 +107,7 @@ def combined(system: str, readings: Iterable[Reading]) -> Machine:
             npus=machine.npus + reading.npus,
             memory_holders=reading.memory_holders or machine.memory_holders,
         )
+        machine = _with_holders(machine, reading, sources)
         numbers = _new_devices(machine.gpus, reading.gpus)
         machine = replace(machine, gpus=machine.gpus + tuple(reading.gpus[index] for index in numbers))
         sources |= _renumbered(reading.sources, numbers)
@@ -182,6 +183,22 @@ def _new_devices(known: tuple[Gpu, ...], read: tuple[Gpu, ...]) -> dict[int, int
     """The devices of a reading that no earlier probe described: number in the reading to number in the machine."""
     new = [index for index, gpu in enumerate(read) if not any(_is_same(gpu, other) for other in known)]
     return {index: len(known) + place for place, index in enumerate(new)}
+
+
+def _with_holders(machine: Machine, reading: Reading, sources: dict[str, str]) -> Machine:
+    """The machine with who holds a card's memory, where only this second description of the card tells it, as on
+    Windows for NVIDIA's. Of twins that only their names describe nobody knows which is meant."""
+    gpus = list(machine.gpus)
+    for number, read in enumerate(reading.gpus):
+        same = [index for index, gpu in enumerate(gpus) if _is_same(gpu, read)]
+        if len(same) != 1 or sum(_is_same(gpus[same[0]], other) for other in reading.gpus) != 1:
+            continue
+        index = same[0]
+        if read.holders and not gpus[index].holders:
+            gpus[index] = replace(gpus[index], holders=read.holders)
+            if f"gpus.{number}.holders" in reading.sources:
+                sources[f"gpus.{index}.holders"] = reading.sources[f"gpus.{number}.holders"]
+    return replace(machine, gpus=tuple(gpus))
 
 
 def _is_same(first: Gpu, second: Gpu) -> bool:

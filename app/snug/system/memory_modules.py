@@ -7,25 +7,19 @@ gives it as Win32_PhysicalMemory (https://learn.microsoft.com/windows/win32/cimw
 
 from __future__ import annotations
 
-import json
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from snug.system import windows_cim
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import text, whole
 from snug.system.reading import Modules, Reading
 
 UDEV_FILE = "/run/udev/data/+dmi:id"
 TABLE_FILE = "/sys/firmware/dmi/tables/DMI"
-WINDOWS_COMMAND = (
-    "powershell", "-NoProfile", "-NonInteractive", "-Command",
-    "Get-CimInstance Win32_PhysicalMemory | Select-Object BankLabel,DeviceLocator,Capacity,DataWidth,Speed,"
-    "ConfiguredClockSpeed,SMBIOSMemoryType | ConvertTo-Json -Compress",
-)  # fmt: skip
-WINDOWS_TIMEOUT_S = 6.0
 FASTEST_MTS = 20_000
 MOST_MODULES = 128
 USUAL_WIDTH_BITS = 64
@@ -59,7 +53,7 @@ def read(environment: Environment) -> Reading:
     """The modules of this computer, or why there is nothing to say."""
     if environment.system == "windows":
         try:
-            return parse(parse_cim(environment.output(WINDOWS_COMMAND, WINDOWS_TIMEOUT_S)), "Win32_PhysicalMemory")
+            return parse(parse_cim(windows_cim.rows(environment, windows_cim.MODULES)), windows_cim.MODULES)
         except NotReadable as reason:
             return Reading(unread={"memory.rated_bandwidth": str(reason)})
     if environment.system != "linux":
@@ -112,13 +106,8 @@ def parse_udev(database: str) -> list[Module]:
     ]
 
 
-def parse_cim(output: str) -> list[Module]:
-    """Modules from Win32_PhysicalMemory as JSON: a list, or one object where there is one module."""
-    try:
-        rows: Any = json.loads(output)
-    except (ValueError, RecursionError):
-        return []
-    rows = [rows] if isinstance(rows, dict) else rows
+def parse_cim(rows: Iterable[Mapping[str, Any]]) -> list[Module]:
+    """Modules from the instances of Win32_PhysicalMemory."""
     return [
         Module(
             size=whole(row.get("Capacity")),
@@ -128,8 +117,7 @@ def parse_cim(output: str) -> list[Module]:
             locator=text(row.get("DeviceLocator")),
             bank=text(row.get("BankLabel")),
         )
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict)
+        for row in rows
     ]
 
 

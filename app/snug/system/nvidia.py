@@ -8,17 +8,14 @@ from typing import Any
 
 from snug.core.gpu_bandwidths import device_by_pci_id, known_device
 from snug.core.machine import Gpu, Holder
-from snug.core.machine_words import OWN_NAME
+from snug.system.card_holders import largest, program_of
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import real, text, whole
-from snug.system.program_names import program_name
 from snug.system.reading import Reading
 
 SOURCE = "NVIDIA driver (NVML)"
 SHARING_NAMES = ("GB10", "Thor", "Orin", "Xavier", "Tegra")
 VENDOR = 0x10DE
-LEAST_HELD_BYTES = 50_000_000
-MOST_HOLDERS = 5
 
 
 def read(environment: Environment) -> Reading:
@@ -115,14 +112,8 @@ def _partitions(device: dict[str, Any]) -> list[Gpu]:
 
 def holders(processes: Any) -> tuple[Holder, ...]:
     """The programs that hold a device's memory, the largest first, out of NVML's list of processes."""
-    held: dict[str, int] = {}
-    for process in processes if isinstance(processes, list) else ():
-        if isinstance(process, dict):
-            name = OWN_NAME if process.get("is_own") is True else program_name(text(process.get("name")))
-            name = name or "Another program"
-            held[name] = held.get(name, 0) + whole(process.get("used"))
-    found = [Holder(name, size) for name, size in held.items() if size >= LEAST_HELD_BYTES]
-    return tuple(sorted(found, key=lambda holder: (-holder.size_bytes, holder.name))[:MOST_HOLDERS])
+    listed = processes if isinstance(processes, list) else ()
+    return largest((program_of(process), whole(process.get("used"))) for process in listed if isinstance(process, dict))
 
 
 def _name(device: dict[str, Any]) -> str:

@@ -75,7 +75,8 @@ def _memory_of(pynvml: Any, handle: Any) -> dict[str, Any]:
 
 
 def _processes(pynvml: Any, handle: Any) -> list[dict[str, Any]]:
-    """Who holds the device's memory. Windows' driver model does not tell how much: those are left out."""
+    """Who holds the device's memory. Windows' driver model does not tell this library how much: those are left out
+    (Windows itself tells, see `windows_holders`)."""
     held: dict[int, int] = {}
     for question in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
         for process in _asked(question, handle) or ():

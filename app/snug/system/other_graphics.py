@@ -9,6 +9,7 @@ from snug.core.gpu_bandwidths import device_by_pci_id
 from snug.core.machine import Gpu
 from snug.core.machine_words import TAKEN_AS_ALL
 from snug.system import amd, drm, drm_clients
+from snug.system.card_holders import CardUse
 from snug.system.environment import Environment, NotReadable
 from snug.system.reading import Reading
 
@@ -35,7 +36,7 @@ def read(environment: Environment) -> Reading:
     for card in cards:
         here = f"gpus.{len(gpus)}"
         gpu = parse(card, drm.pci_name(environment, card.vendor, card.device), *_own_memory(environment, card))
-        use = uses.get(gpu.pci_id, drm_clients.CardUse()) if gpu.kind == "discrete" else drm_clients.CardUse()
+        use = uses.get(gpu.pci_id, CardUse()) if gpu.kind == "discrete" else CardUse()
         gpu = replace(gpu, holders=use.holders)
         sources |= {f"{here}.name": SOURCE, f"{here}.driver": SOURCE}
         if gpu.memory_total:

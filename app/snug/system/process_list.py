@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psutil
@@ -43,6 +43,19 @@ def is_snugs(pid: int) -> bool:
         return (" ".join(psutil.Process(pid).cmdline()[1:]) + " ").startswith(_SNUG_COMMANDS)
     except (psutil.Error, OSError, ValueError):
         return False
+
+
+def ask_programs(pids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The name and is_own of each of these processes; those that have ended are left out."""
+    found: dict[int, dict[str, Any]] = {}
+    for pid in pids:
+        try:
+            found[pid] = {"name": psutil.Process(pid).name(), "is_own": is_snugs(pid)}
+        except (psutil.AccessDenied, OSError):
+            found[pid] = {"name": "", "is_own": False}
+        except (psutil.Error, ValueError):
+            continue
+    return found
 
 
 def own_processes(found: list[dict[str, Any]]) -> set[int]:

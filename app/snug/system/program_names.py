@@ -49,6 +49,8 @@ _NAMES = {
     "com.apple.virtualization.virtualmachine": "A virtual machine", "dockerd": "Docker", "containerd": "Docker",
     "com.docker.backend": "Docker", "msmpeng": "Windows Security", "clamd": "ClamAV", "memory compression":
     "Windows' compressed memory", "memcompression": "Windows' compressed memory", "searchhost": "Windows Search",
+    "searchapp": "Windows Search", "startmenuexperiencehost": "The Start menu", "system": "Windows", "csrss": "Windows",
+    "shellexperiencehost": "The Windows desktop", "msedgewebview2": "Microsoft Edge WebView2",
     "systemd-journal": "The system's log", "tracker-miner-f": "File search", "localsearch-3": "File search",
     "baloo_file": "File search",
 }  # fmt: skip

@@ -1,14 +1,17 @@
-"""Graphics devices of Windows: their memory from DXGI, their drivers from the display adapters' registry entries."""
+"""Graphics devices of Windows: their memory from DXGI, who holds it from the performance counters, their drivers from
+the display adapters' registry entries."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from snug.core.machine import Gpu
 from snug.core.machine_words import TAKEN_AS_ALL
+from snug.system import windows_holders
+from snug.system.card_holders import CardUse
 from snug.system.environment import Environment, NotReadable
 from snug.system.figures import LARGEST, text, whole
 from snug.system.reading import Reading
@@ -36,13 +39,17 @@ def read(environment: Environment) -> Reading:
     except NotReadable as reason:
         registry = Reading(unread={"gpus": str(reason)})
     try:
-        return parse(environment.dxgi(), registry)
+        adapters = environment.dxgi()
     except NotReadable:
         return registry
+    cards = [adapter for adapter in adapters if _kind(text(adapter.get("name"))) == "discrete"]
+    sizes = {text(card.get("luid")): whole(card.get("dedicated")) for card in cards}
+    return parse(adapters, registry, windows_holders.read(environment, sizes))
 
 
-def parse(adapters: Sequence[Any], registry: Reading) -> Reading:
-    """Graphics devices from DXGI's figures, one mapping an adapter, with the drivers that the registry names.
+def parse(adapters: Sequence[Any], registry: Reading, uses: Mapping[str, CardUse]) -> Reading:
+    """Graphics devices from DXGI's figures, one mapping an adapter, with the drivers that the registry names and the
+    use of each card by its LUID.
 
     Software adapters and those that only mirror a screen are left out. What a device may borrow of main memory
     stays apart from its own.
@@ -61,11 +68,15 @@ def parse(adapters: Sequence[Any], registry: Reading) -> Reading:
             waiting.remove(entry)
             sources[f"{here}.driver"] = REGISTRY
             gpu = replace(gpu, driver=entry.driver)
-        gpus.append(gpu)
         sources |= dict.fromkeys((f"{here}.name", f"{here}.memory_total", f"{here}.memory_shared"), DXGI)
         sources[f"{here}.memory_free"] = f"{DXGI}: what Windows lets a new program use"
         if whole(adapter.get("budget")) == 0:
             sources[f"{here}.memory_free"] = f"{TAKEN_AS_ALL}: this Windows does not say what is in use"
+        use = uses.get(text(adapter.get("luid")))
+        if use and gpu.kind == "discrete":
+            gpu, told = _with_use(gpu, use)
+            sources |= {f"{here}.{figure}": source for figure, source in told.items()}
+        gpus.append(gpu)
         if gpu.kind == "discrete":
             unread[f"{here}.bandwidth"] = "Windows does not give it"
     if not gpus:
@@ -111,6 +122,21 @@ def _from_dxgi(adapter: dict[str, Any]) -> Gpu | None:
         memory_shared=whole(adapter.get("shared")) if _kind(name) == "integrated" else 0,
         device_id=f"{device_id}:{text(adapter.get('revision'))}" if vendor == "1002" else device_id,
     )
+
+
+def _with_use(gpu: Gpu, use: CardUse) -> tuple[Gpu, dict[str, str]]:
+    """The card with what its counters tell, and the source of each figure that they told.
+
+    DXGI's budget is what this one program is granted, whatever others hold
+    (https://learn.microsoft.com/windows/win32/api/dxgi1_4/ns-dxgi1_4-dxgi_query_video_memory_info): beyond what nobody
+    holds, Windows would move others' or the model's memory out of the card.
+    """
+    told = {"holders": windows_holders.SOURCE} if use.holders else {}
+    used = min(use.held, gpu.memory_total)
+    if used and gpu.memory_total - used < gpu.memory_free:
+        told["memory_free"] = f"{windows_holders.SOURCE}: what no program holds"
+        gpu = replace(gpu, memory_free=gpu.memory_total - used)
+    return replace(gpu, memory_used=used, holders=use.holders), told
 
 
 def _kind(name: str) -> str:
