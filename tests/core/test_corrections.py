@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from snug.core.corrections import FOLLOWS, checked_correction, correctable, with_corrections
 from snug.core.errors import UserError
-from snug.core.machine import Cpu, Gpu, Machine, Memory
+from snug.core.machine import Cpu, Disk, Gpu, Machine, Memory
 from snug.core.machine_words import CORRECTED, figure_rows, machine_line, memory_line, used_line
 
 MACHINE = Machine(
@@ -105,9 +105,41 @@ def test_a_macs_share_for_graphics_and_its_bandwidth_can_be_corrected():
     assert (better.gpus[0].memory_total, better.gpus[0].bandwidth) == (28_000_000_000, 130e9)
 
 
-def test_only_a_card_of_its_own_memory_can_be_corrected():
-    assert "gpus.0.memory_total" in correctable(MACHINE)
-    assert "gpus.1.memory_total" not in correctable(MACHINE)
+FULL = Machine(
+    cpu=Cpu("x", 8, 16, limit=2.0),
+    memory=Memory(
+        8_000_000_000, 6_000_000_000, 40e9, limit=8_000_000_000, swap_total=2_000_000_000, huge_pages=10**9,
+        kind="DDR5", speed_mts=5600, channels=2, rated_bandwidth=90e9,
+    ),
+    gpus=(
+        Gpu("Radeon 780M", "integrated", 4_000_000_000, 3_000_000_000, memory_shared=12_000_000_000, bandwidth=90e9),
+        Gpu("Card", "discrete", 12_000_000_000, 11_000_000_000, 360e9, memory_clock_mhz=7500, driver="1"),
+    ),
+    disks=(Disk("/models", 50_000_000_000, 250_000_000_000),),
+)  # fmt: skip
+
+
+def test_every_figure_on_the_card_can_be_corrected_is_marked_and_can_be_taken_back():
+    shown = [row.key for row in figure_rows(FULL) if any(letter.isdigit() for letter in row.value)]
+    assert set(shown) - {"gpus.0.name", "gpus.1.driver"} == set(correctable(FULL))
+    for key, figure in correctable(FULL).items():
+        amount = 2.5 if figure.unit else 3
+        better = with_corrections(FULL, {key: checked_correction(FULL, key, amount)})
+        row = next(row for row in figure_rows(better) if row.key == key)
+        assert row.source.startswith(f"{CORRECTED}; Snug read "), key
+        assert row.value != next(row.value for row in figure_rows(FULL) if row.key == key), key
+        assert with_corrections(FULL, {}) == FULL
+
+
+def test_the_disk_for_models_counts_as_the_person_says():
+    better = with_corrections(FULL, {"disks.0": checked_correction(FULL, "disks.0", 20)})
+    assert better.disks[0].free == 20_000_000_000
+    assert with_corrections(FULL, {"disks.0": 9e12}).disks[0].free == FULL.disks[0].total
+
+
+def test_another_limit_of_a_container_is_its_total_too():
+    better = with_corrections(FULL, {"memory.limit": checked_correction(FULL, "memory.limit", 4)})
+    assert (better.memory.limit, better.memory.total, better.memory.available) == (2**32, 2**32, 2**32 - 2_000_000_000)
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1e9, float("nan"), float("inf"), "16", True, None])

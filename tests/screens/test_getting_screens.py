@@ -70,6 +70,23 @@ def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hub:
     assert hands.small_targets() == []
 
 
+def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hub: Hub, hands: Hands) -> None:
+    hands.rooms.home.correct("disks.0", 3.0)
+    hands.go("discover")
+    press_found(hands, "qwen3.5-4b")
+    reasons = hands.rooms.discover.details.reasons
+    hands.bot.waitUntil(lambda: reasons.changeText != "", timeout=WAIT_MS)
+    hands.settle()
+    row = next(row for row in hands.rooms.discover.rows.rows() if row["key"] == "qwen3.5-4b")
+    assert (row["verdictKind"], row["verdictText"]) == ("bad", "No room on disk")
+    assert hands.text("detailsDisk").startswith("The disk for models has 3.0 GB free, too little for this file. Free ")
+    assert "more room on the disk it would fit" in reasons.changeText
+    hands.save_pictures("discover-no-disk")
+    hands.rooms.home.takeBack("disks.0")
+    hands.rooms.discover.refresh()
+    assert hands.rooms.discover.details.diskText == ""
+
+
 def test_a_repository_for_another_engine_says_what_snug_can_do_with_it(hub: Hub, hands: Hands) -> None:
     hands.go("discover")
     hands.click("search")

@@ -17,11 +17,14 @@ def with_library(machine: Machine, context: Context) -> Machine:
     from snug.commands.planned_memory import KnownHere
 
     try:
-        models = context.open_store().models.all()
+        store = context.open_store()
+        models = store.models.all()
+        partly = store.downloads.unfinished_bytes(machine.disks[0].path) if machine.disks else 0
     except UserError as error:
         context.note(str(error))
         return machine
     owned = (
         OwnedModel(model.repo, model.facts, model.measured_tokens_per_s) for model in models if model.state == "ready"
     )
-    return replace(machine, known_files=known_files(owned, KnownHere(context)))
+    back = {**machine.gives_back, **({"disk": partly} if partly else {})}
+    return replace(machine, known_files=known_files(owned, KnownHere(context)), gives_back=back)

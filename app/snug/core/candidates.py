@@ -10,7 +10,9 @@ import math
 from dataclasses import dataclass
 
 from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.disk_room import lacking_on_disk
 from snug.core.fit import Fit, FitSettings, Verdict
+from snug.core.known_files import find_file
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
 from snug.core.model_facts import ModelFacts
@@ -75,12 +77,18 @@ class Candidate:
 def candidate_of(
     entry: CatalogueEntry, machine: Machine, use: str = "chat", measured: Measured | None = None, only: str = ""
 ) -> Candidate | None:
-    """The model at the type that is worth most here (or at `only`); None where no type fits."""
+    """The model at the type that is worth most here; None where none fits the memory and the disk.
+
+    With `only` it is that type, of a file that is here already.
+    """
     best: Candidate | None = None
     for name in (only,) if only else types_of(entry):
         facts = facts_of(entry, name)
         answer = fit(facts, FitSettings(), machine)
         if answer.verdict is Verdict.TOO_BIG or (name == "BF16" and not only and not _has_plenty(answer)):
+            continue
+        is_here = bool(only) or find_file(machine.known_files, facts) is not None
+        if not is_here and lacking_on_disk(machine, facts.file_bytes):
             continue
         cost = min(_costs(found, use) for found in (answer, *_with_room(facts, answer, machine, use)))
         value = level_of(entry, use) - quantisation_loss(entry, name, measured) - cost

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from snug.core.errors import UserError
-from snug.core.machine import Gpu, Machine
+from snug.core.machine import Gpu, Machine, Memory
 from snug.core.machine_words import CORRECTED
 from snug.core.words import rate_text, size_text, sold_text
 
@@ -34,18 +35,30 @@ _SIZE = ("GB", GIB, 0.1, 4096.0)
 _FREE = ("GB", GIGA, 0.0, 4096.0)
 _PROCESSORS = ("processors", 1, 0.1, 1024.0)
 _RATE = ("GB a second", GIGA, 0.5, 20_000.0)
+_OTHER = ("GB", GIGA, 0.1, 4096.0)
+_DISK = ("GB", GIGA, 0.0, 1_000_000.0)
+_CLOCK = ("MHz", 1, 1.0, 100_000.0)
 
 
 def correctable(machine: Machine) -> dict[str, Correctable]:
-    """The figures of this machine that may be corrected, by their dotted names: all that any estimate counts."""
+    """The figures of this machine that may be corrected, by their dotted names: all that its card shows, also those
+    that no estimate counts. "disks.0" is what is free there."""
     keys = {"memory.total": _SIZE, "memory.available": _FREE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
-    if machine.cpu.limit is not None:
-        keys["cpu.limit"] = _PROCESSORS
+    memory = machine.memory
+    keys |= {"cpu.limit": _PROCESSORS} if machine.cpu.limit is not None else {}
+    keys |= {"memory.limit": _SIZE} if memory.limit is not None else {}
+    keys |= {"memory.huge_pages": _OTHER} if memory.huge_pages else {}
+    keys |= {"memory.swap_total": _OTHER} if memory.swap_total else {}
+    keys |= {"memory.rated_bandwidth": _RATE} if memory.rated_bandwidth else {}
     for index, gpu in enumerate(machine.gpus):
         here = f"gpus.{index}"
-        if gpu.kind != "integrated":
-            keys |= {f"{here}.memory_total": _SIZE, f"{here}.bandwidth": _RATE}
-            keys |= {f"{here}.memory_free": _FREE} if gpu.memory_total else {}
+        has_own = gpu.kind != "integrated"
+        keys |= {f"{here}.memory_total": _SIZE} if has_own or gpu.memory_total else {}
+        keys |= {f"{here}.memory_free": _FREE} if gpu.memory_total else {}
+        keys |= {f"{here}.bandwidth": _RATE} if has_own or gpu.bandwidth else {}
+        keys |= {f"{here}.memory_shared": _OTHER} if gpu.memory_shared else {}
+        keys |= {f"{here}.memory_clock_mhz": _CLOCK} if gpu.memory_clock_mhz else {}
+    keys |= {f"disks.{index}": _DISK for index in range(len(machine.disks))}
     return {key: Correctable(key, *bounds) for key, bounds in keys.items()}
 
 
@@ -102,19 +115,30 @@ def _with_one(machine: Machine, key: str, value: float, source: str) -> Machine:
     if first == "cpu":
         cpu = replace(machine.cpu, cores=int(value)) if field == "cores" else replace(machine.cpu, limit=value)
         return replace(changed, cpu=cpu)
-    memory = machine.memory
-    if rest[0] == "total":
-        memory = replace(memory, total=int(value), available=_free_of(memory.available, memory.total, int(value)))
-    elif rest[0] == "available":
-        memory = replace(memory, available=min(int(value), memory.total))
-    else:
-        memory = replace(memory, bandwidth=value)
-    return replace(changed, memory=memory)
+    if first == "disks":
+        disks = list(machine.disks)
+        disk = disks[int(rest[0])]
+        disks[int(rest[0])] = replace(disk, free=min(int(value), disk.total) if disk.total else int(value))
+        return replace(changed, disks=tuple(disks))
+    return replace(changed, memory=_memory_with(machine.memory, rest[0], value))
+
+
+def _memory_with(memory: Memory, field: str, value: float) -> Memory:
+    if field == "total":
+        return replace(memory, total=int(value), available=_free_of(memory.available, memory.total, int(value)))
+    if field == "available":
+        return replace(memory, available=min(int(value), memory.total))
+    if field == "limit":
+        follows = _memory_with(memory, "total", value) if memory.total == memory.limit else memory
+        return replace(follows, limit=int(value))
+    figure: dict[str, Any] = {field: value if field.endswith("bandwidth") else int(value)}
+    return replace(memory, **figure)
 
 
 def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:
-    if field == "bandwidth":
-        return replace(gpu, bandwidth=value)
+    if field in ("bandwidth", "memory_shared", "memory_clock_mhz"):
+        figure: dict[str, Any] = {field: value if field == "bandwidth" else int(value)}
+        return replace(gpu, **figure)
     if field == "memory_free":
         return replace(gpu, memory_free=min(int(value), gpu.memory_total))
     free = _free_of(gpu.memory_free, gpu.memory_total, int(value))
@@ -130,6 +154,8 @@ def _free_of(free: int, total: int, corrected: int) -> int:
 def amount_now(machine: Machine, key: str) -> float:
     """What stands there now, in bytes, bytes/s or as a count; 0 where it is not known."""
     first, *rest = key.split(".")
+    if first == "disks":
+        return float(machine.disks[int(rest[0])].free)
     owner: object = machine.memory
     if first != "memory":
         owner = machine.cpu if first == "cpu" else machine.gpus[int(rest[0])]
@@ -142,6 +168,9 @@ def _words_now(machine: Machine, key: str) -> str:
         return ""
     if key.startswith("cpu."):
         return f"{value:g}"
+    if key.endswith("mhz"):
+        return f"{value:,.0f} MHz"
     if key.endswith("bandwidth"):
         return rate_text(value)
-    return sold_text(value) if key.endswith("total") else size_text(value)
+    is_sold = key.endswith(("memory.total", "memory_total", "limit"))
+    return sold_text(value) if is_sold else size_text(value)

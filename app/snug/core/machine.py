@@ -143,7 +143,8 @@ class Machine:
     reading, and no machine file carries them.
     `memory_holders` are the programs that hold the most main memory now, the largest first; `model` is the computer's
     own name or identifier ("Mac15,9"). `gives_back` is what a model that Snug had loaded at the reading held of
-    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes. `known_files` are the models of this
+    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes; "disk" is what unfinished downloads
+    hold of the disk for models. `known_files` are the models of this
     home.
     """
 

@@ -259,7 +259,8 @@ def _graphics_rows(machine: Machine, index: int, gpu: Gpu) -> list[FigureRow]:
     if gpu.memory_clock_mhz:
         clock = f"{gpu.memory_clock_mhz:,} MHz" + (f", {gpu.bus_width_bits:,} bits wide" if gpu.bus_width_bits else "")
         key = f"{here}.memory_clock_mhz"
-        rows.append(FigureRow(key, "Graphics memory clock", clock, machine.sources.get(f"{here}.name", "its driver")))
+        source = machine.sources.get(key) or machine.sources.get(f"{here}.name", "its driver")
+        rows.append(FigureRow(key, "Graphics memory clock", clock, source))
     if gpu.driver:
         rows.append(_row(machine, f"{here}.driver", "Graphics driver", gpu.driver))
     return rows

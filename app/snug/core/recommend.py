@@ -19,7 +19,8 @@ from snug.core.candidates import (
     candidate_of,
 )
 from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
-from snug.core.fit import Fit, FitSettings
+from snug.core.disk_room import lacking_words
+from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
 from snug.core.quality import Measured, has_evidence
@@ -147,7 +148,11 @@ def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine) ->
     if not catalogue:
         return "Snug's list of models is empty."
     smallest = min(catalogue, key=lambda entry: entry.parameters)
-    answer = fit(facts_of(smallest, "Q4_K_M"), FitSettings(), machine)
+    facts = facts_of(smallest, "Q4_K_M")
+    answer = fit(facts, FitSettings(), machine)
+    lacking = lacking_words(machine, facts.file_bytes)
+    if lacking and answer.verdict is not Verdict.TOO_BIG:
+        return f"No model has room: even the smallest, {smallest.name}, takes {size_text(facts.file_bytes)}. {lacking}"
     return f"No model fits: even the smallest, {smallest.name}, does not. {answer.why}"
 
 

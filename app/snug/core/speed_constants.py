@@ -36,16 +36,16 @@ FITTED = {
 }
 """Efficiencies, microseconds a layer, factors; see `speed_model`."""
 ANSWER_RANGES = {
-    "cuda": (0.816, 1.13),
-    "metal": (0.397, 1.85),
-    "amd": (0.397, 1.85),
+    "cuda": (0.792, 1.13),
+    "metal": (0.395, 1.95),
+    "amd": (0.395, 1.95),
     "cpu": (0.75, 1.2),
 }
 """The ends of the range (a tenth of unseen rows beyond each) as factors of the middle."""
 PROMPT_RANGES = {
-    "cuda": (0.742, 1.22),
-    "metal": (0.546, 1.27),
-    "amd": (0.546, 1.27),
+    "cuda": (0.726, 1.22),
+    "metal": (0.539, 1.28),
+    "amd": (0.539, 1.28),
     "cpu": (0.5, 1.6),
 }
 """The same for the reading of prompts."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from snug.core.candidates import SLOW_READING_WORDS_PER_S, SPARE_WORDS_PER_S, Candidate, candidate_of, pace_of
 from snug.core.catalogue import CatalogueEntry
 from snug.core.devices import places_of
+from snug.core.disk_room import room_on_disk, with_disk_room
 from snug.core.fit import Verdict
 from snug.core.machine import Gpu, Machine
 from snug.core.quality import Measured
@@ -16,6 +17,9 @@ from snug.core.words import size_text, words_per_second_text
 
 GIB = 2**30
 MORE_MEMORY = (8 * GIB, 16 * GIB, 32 * GIB, 64 * GIB)
+MORE_DISK = (8 * GIB, 32 * GIB)
+PLENTY_OF_DISK = 64 * GIB
+"""With so much free the disk hardly decides what is picked."""
 MORE_GRAPHICS = (8 * GIB, 16 * GIB, 24 * GIB)
 """No usual card has more than that over another one."""
 FASTER = (2.0, 4.0)
@@ -41,6 +45,9 @@ def variants(machine: Machine) -> list[Variant]:
         each = "graphics memory on each card" if many else "graphics memory"
         grown = [(size, each, with_more_graphics) for size in MORE_GRAPHICS if places.cards]
         grown += [(size, "memory", with_more_memory) for size in MORE_MEMORY]
+    free = room_on_disk(machine)
+    if free is not None and free < PLENTY_OF_DISK:
+        grown = [*((size, "room on the disk", with_disk_room) for size in MORE_DISK), *grown]
     found = [
         (f"With {size // GIB} GB more {name}", more(machine, size))
         for size, name, more in sorted(grown, key=lambda item: item[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from snug.core.disk_room import SPARE_BYTES, SPARE_SHARE
+
 MIB = 1 << 20
 
 
@@ -34,8 +36,8 @@ class Plan:
     step_bytes: int = 2 * MIB
     smallest_step_bytes: int = MIB // 4
     step_s: float = 2.0
-    spare_share: float = 0.05
-    spare_bytes: int = 1 << 30
+    spare_share: float = SPARE_SHARE
+    spare_bytes: int = SPARE_BYTES
 
     def step_for(self, size_bytes: int) -> int:
         """How many bytes of a file of this size are fetched before the journal is told."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import msgspec
 from sqlalchemy import Row, delete, insert, select, update
 
@@ -38,6 +40,11 @@ class Downloads:
         with self._database.read() as connection:
             row = connection.execute(select(downloads).where(downloads.c.id == download_id)).first()
         return None if row is None else _download_row(row)
+
+    def unfinished_bytes(self, folder: str) -> int:
+        """What downloads that are not finished hold already below `folder`."""
+        rows = [row for row in self.all() if row.state != "done"]
+        return sum(row.done_bytes for row in rows if PurePath(row.folder).is_relative_to(folder))
 
     def add(self, new: NewDownload) -> DownloadRow:
         """Put into the queue."""

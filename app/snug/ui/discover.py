@@ -11,6 +11,7 @@ from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.disk_room import with_disk_room
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
@@ -41,6 +42,7 @@ SIZES = (("", "Any size"), ("2", "Up to 2 GB"), ("5", "Up to 5 GB"), ("10", "Up 
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
 FREE_LICENCES = ("apache-2.0", "mit", "cc0-1.0", "bsd-3-clause", "unlicense")
 SEEING_TASKS = ("image-text-to-text", "visual-question-answering", "any-to-any", "video-text-to-text")
+NO_DISK = "No room on disk"
 WRITING_TASKS = ("text-generation", "text2text-generation", "question-answering", "summarization", "translation",
                  "audio-text-to-text")  # fmt: skip
 """What the Hub calls models that answer in words; others draw, listen or only measure how alike texts are."""
@@ -53,7 +55,7 @@ class Candidate:
     """A model that may be got: a catalogue entry (perhaps guessed from a search result) and its best fit here.
 
     The list is in the order of `rank`: what fits and reads along, what is slow, what says nothing or is for other
-    engines, what is too big, and within these what is worth most for the chosen use.
+    engines, what is too big (for the disk too: `lacks_disk`), and within these what is worth most for the chosen use.
     """
 
     entry: CatalogueEntry
@@ -62,6 +64,7 @@ class Candidate:
     download_bytes: int
     hub: protocol.HubModel | None = None
     rank: tuple[int, float] = (NOTHING_SAID, 0.0)
+    lacks_disk: bool = False
 
 
 @QmlElement
@@ -278,6 +281,9 @@ class DiscoverModel(QObject):
             if hub is not None and not hub.has_gguf:
                 group = NOTHING_SAID  # it would have to be converted first
             return Candidate(entry, best.file_type, best.fit, best.download_bytes, hub, (group, best.value))
+        roomy = candidate_of(entry, with_disk_room(machine), self._use or "chat", self._measured())
+        if roomy is not None:
+            return Candidate(entry, roomy.file_type, roomy.fit, roomy.download_bytes, hub, (NO_ROOM, roomy.value), True)
         facts = facts_of(entry, USUAL_TYPE)
         answer = fit_of(facts, FitSettings(), machine)
         return Candidate(entry, USUAL_TYPE, answer, facts.file_bytes, hub, (NO_ROOM, 0.0))
@@ -292,7 +298,7 @@ class DiscoverModel(QObject):
         self.statusChanged.emit()
 
     def _is_wanted(self, item: Candidate) -> bool:
-        if self._fits_only and (item.fit is None or item.fit.verdict is Verdict.TOO_BIG):
+        if self._fits_only and (item.fit is None or item.lacks_disk or item.fit.verdict is Verdict.TOO_BIG):
             return False
         if self._licence == "free" and item.entry.licence not in FREE_LICENCES:
             return False
@@ -340,8 +346,8 @@ def row_of(key: str, item: Candidate) -> dict[str, Any]:
         "title": entry.name,
         "line": " · ".join(part for part in line_parts(item) if part),
         "iconId": next((icon for use, icon in ICONS.items() if entry.good_for[:1] == (use,)), "message-circle"),
-        "verdictKind": verdict_kind(fit),
-        "verdictText": verdict_text(fit) if fit else "Look inside",
+        "verdictKind": "bad" if item.lacks_disk else verdict_kind(fit),
+        "verdictText": NO_DISK if item.lacks_disk else verdict_text(fit) if fit else "Look inside",
         "figures": figures_words(item),
     }
 

@@ -100,11 +100,15 @@ class MachineReader(QObject):
         machine = believed(self._read, memory.corrections(), measured, memory.speed_test())
         return replace(machine, known_files=self.files())
 
+    def _gives_back(self) -> dict[str, int]:
+        partly = self._store.downloads.unfinished_bytes(self._models_folder())
+        return {**self.held(), **({"disk": partly} if partly else {})}
+
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self.held())
+            self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self._gives_back())
             self.machine = self._corrected()
             self.is_fresh = True
             self._store.machine.remember(self._read)

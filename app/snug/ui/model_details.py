@@ -10,8 +10,10 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry, facts_of, of_size, repos_for
+from snug.core.disk_room import lacking_words
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings
+from snug.core.known_files import file_key
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
 from snug.core.model_facts import ModelFacts
@@ -165,6 +167,17 @@ class ModelDetails(QObject):
             size = size_text(sum(file.size_bytes for file in chosen.companions))
             parts.append(f"The part that sees pictures comes along ({size}).")
         return " ".join(parts)
+
+    @Property(str, notify=fileChanged)
+    def diskText(self) -> str:
+        """What to do where the disk has no room for the file; nothing where it has, or where the file is here."""
+        if not self._choices or self._entry is None:
+            return ""
+        chosen, machine = self._chosen, self._machine()
+        repo = self._page.repo if self._page else self._entry.repo
+        if file_key(repo, chosen.file_type) in machine.known_files:
+            return ""
+        return lacking_words(machine, chosen.size_bytes + sum(file.size_bytes for file in chosen.companions))
 
     @Property(float, notify=contextChanged)
     def contextPosition(self) -> float:

@@ -178,6 +178,14 @@ ScreenPage {
                     Layout.fillWidth: true
                 }
                 SmallText {
+                    objectName: "detailsDisk"
+                    visible: text !== ""
+                    text: root.details.diskText
+                    color: Theme.text
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+                SmallText {
                     objectName: "detailsStanding"
                     visible: text !== ""
                     text: root.details.reasons.standing

@@ -1,0 +1,51 @@
+"""Whether a file has room on the disk for models, with something to spare, as far as this computer's reading tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from snug.core.machine import Machine
+from snug.core.words import size_text
+
+SPARE_SHARE = 0.05
+SPARE_BYTES = 1 << 30
+"""A download is begun where the disk has room for the file, so much of it more, and these bytes."""
+
+
+def needed_on_disk(file_bytes: int) -> int:
+    """Bytes that must be free for a file of so many; 0 for none."""
+    return int(file_bytes * (1 + SPARE_SHARE)) + SPARE_BYTES if file_bytes else 0
+
+
+def room_on_disk(machine: Machine) -> int | None:
+    """Free bytes on the disk for models, with what unfinished downloads hold there already; None where not known."""
+    if not machine.disks:
+        return None
+    return machine.disks[0].free + machine.gives_back.get("disk", 0)
+
+
+def lacking_on_disk(machine: Machine, file_bytes: int) -> int:
+    """How many bytes the disk for models lacks for a file of so many; 0 where it has room, or is not known."""
+    room = room_on_disk(machine)
+    return 0 if room is None else max(0, needed_on_disk(file_bytes) - room)
+
+
+def lacking_words(machine: Machine, file_bytes: int) -> str:
+    """A sentence for a file that the disk has no room for; "" where it has."""
+    lacking = lacking_on_disk(machine, file_bytes)
+    if not lacking:
+        return ""
+    free = size_text(machine.disks[0].free)
+    return (
+        f"The disk for models has {free} free, too little for this file. "
+        f"Free {size_text(lacking)} there, or choose a folder on another disk in Settings."
+    )
+
+
+def with_disk_room(machine: Machine, more_bytes: int | None = None) -> Machine:
+    """The same machine with so much more room on the disk for models; with any amount of it where that is None."""
+    if not machine.disks or more_bytes is None:
+        return replace(machine, disks=())
+    first = machine.disks[0]
+    grown = replace(first, free=first.free + more_bytes, total=first.total + more_bytes)
+    return replace(machine, disks=(grown, *machine.disks[1:]))
