@@ -19,6 +19,12 @@ ROTATED_ATTENTION = (
 """Attention whose rotary halves llama.cpp wants interleaved."""
 HEAD_NORMS = in_layers({"self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm"})
 
+
+def mlx_experts(module: str) -> tuple[Rule, ...]:
+    """Experts as MLX stacks them in `module`, with the names that it gives them in every architecture."""
+    return in_layers({f"{module}.{part}_proj": f"ffn_{part}_exps" for part in ("gate", "up", "down")})
+
+
 EXPERTS = (
     *(
         Rule((f"model.layers.#.mlp.experts.@.{part}_proj",), f"blk.#.ffn_{part}_exps", merge_experts)
@@ -26,9 +32,10 @@ EXPERTS = (
     ),
     Rule(("model.layers.#.mlp.experts.gate_up_proj",), "blk.#.ffn_gate_exps", halves("ffn_gate_exps", "ffn_up_exps")),
     Rule(("model.layers.#.mlp.experts.down_proj",), "blk.#.ffn_down_exps.weight"),
+    *mlx_experts("mlp.switch_mlp"),
     *in_layers({"mlp.gate": "ffn_gate_inp"}),
 )
-"""Experts one by one, or stacked as newer checkpoints have them, and their router."""
+"""Experts one by one, or stacked as newer checkpoints or MLX have them, and their router."""
 SHARED_EXPERTS = in_layers(
     {
         "mlp.shared_experts.gate_proj": "ffn_gate_shexp",

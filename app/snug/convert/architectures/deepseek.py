@@ -74,6 +74,8 @@ TENSORS = (
             "self_attn.kv_a_proj_with_mqa": "attn_kv_a_mqa",
             "self_attn.kv_a_layernorm": "attn_kv_a_norm",
             "self_attn.kv_b_proj": ("attn_kv_b", split_keys_and_values),
+            "self_attn.embed_q": "attn_k_b",  # the two parts of kv_b_proj, split by MLX
+            "self_attn.unembed_out": "attn_v_b",
             "self_attn.o_proj": "attn_output",
         }
     ),

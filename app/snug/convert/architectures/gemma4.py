@@ -9,7 +9,7 @@ import numpy as np
 
 from snug.convert.architectures import views
 from snug.convert.architectures.architecture import Architecture, Hyper, Rule, in_layers, named
-from snug.convert.architectures.blocks import ATTENTION, FEED_FORWARD, HEAD_NORMS, sliding_layers
+from snug.convert.architectures.blocks import ATTENTION, FEED_FORWARD, HEAD_NORMS, mlx_experts, sliding_layers
 from snug.convert.architectures.gemma import base_frequency, sliding_window, soft_cap, vocabulary_rows
 from snug.convert.architectures.hyper_parameters import full_rope, rope_settings
 from snug.convert.architectures.settings import MOST_HEAD, Settings, as_number, as_whole, impossible
@@ -109,6 +109,7 @@ GEMMA4 = Architecture(
                 "experts.down_proj": "ffn_down_exps.weight",
             }
         ),
+        *mlx_experts("experts.switch_glu"),
         *HEAD_NORMS,
         *ATTENTION,
         *FEED_FORWARD,

@@ -51,6 +51,13 @@ GPT_OSS = Architecture(
                 "mlp.experts.gate_up_proj_bias": ("ffn_gate_up_exps.bias", gate_and_up_biases),
             }
         ),
+        *in_layers(
+            {
+                f"mlp.experts.{part}_proj.{ending}": f"ffn_{part}_exps.{ending}"
+                for part in ("gate", "up", "down")
+                for ending in ("weight", "bias")
+            }
+        ),  # as MLX has them: gate and up apart, experts as (experts, outputs, inputs)
     ),
     (
         Hyper("attention.sliding_window", "u32", lambda settings: settings.whole("sliding_window")),

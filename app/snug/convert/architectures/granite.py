@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snug.convert.architectures.architecture import Architecture, Hyper, Value, in_layers
-from snug.convert.architectures.blocks import KV_HEADS, VOCABULARY
+from snug.convert.architectures.blocks import KV_HEADS, VOCABULARY, mlx_experts
 from snug.convert.architectures.llama import TENSORS, llama3_rope
 from snug.convert.architectures.settings import Settings
 from snug.convert.architectures.transforms import halves
@@ -44,7 +44,7 @@ EXPERT_TENSORS = in_layers(
         "block_sparse_moe.input_linear": ("ffn_gate_exps", halves("ffn_gate_exps", "ffn_up_exps")),
         "block_sparse_moe.output_linear": "ffn_down_exps",
     }
-)
+) + mlx_experts("block_sparse_moe.switch_mlp")
 SHARED_WIDTH = Hyper(
     "expert_shared_feed_forward_length", "u32", lambda settings: settings.get("shared_intermediate_size") or None
 )

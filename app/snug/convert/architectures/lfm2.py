@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snug.convert.architectures.architecture import Architecture, Hyper, Rule, in_layers, named
-from snug.convert.architectures.blocks import EXPERT_WIDTH, VOCABULARY
+from snug.convert.architectures.blocks import EXPERT_WIDTH, VOCABULARY, mlx_experts
 from snug.convert.architectures.hyper_parameters import GATING
 from snug.convert.architectures.settings import Settings
 from snug.convert.architectures.transforms import flatten_convolution, merge_experts
@@ -82,6 +82,8 @@ LFM2_MOE = Architecture(
         Rule(("model.layers.#.feed_forward.experts.@.w1",), "blk.#.ffn_gate_exps", merge_experts),
         Rule(("model.layers.#.feed_forward.experts.@.w2",), "blk.#.ffn_down_exps", merge_experts),
         Rule(("model.layers.#.feed_forward.experts.@.w3",), "blk.#.ffn_up_exps", merge_experts),
+        *mlx_experts("feed_forward.switch_mlp"),
+        *in_layers({f"feed_forward.{part}_proj": f"ffn_{part}" for part in ("gate", "up", "down")}),  # MLX's names
     ),
     (
         *HYPER,

@@ -19,6 +19,7 @@ from snug.convert.architectures.blocks import (
     ROTARY,
     ROTATED_ATTENTION,
     VOCABULARY,
+    mlx_experts,
 )
 from snug.convert.architectures.hyper_parameters import full_rope, rope_settings
 from snug.convert.architectures.settings import Settings, as_number, impossible
@@ -31,6 +32,7 @@ MIXTRAL_EXPERTS = (
     Rule(("model.layers.#.block_sparse_moe.experts.@.w1",), "blk.#.ffn_gate_exps", merge_experts),
     Rule(("model.layers.#.block_sparse_moe.experts.@.w2",), "blk.#.ffn_down_exps", merge_experts),
     Rule(("model.layers.#.block_sparse_moe.experts.@.w3",), "blk.#.ffn_up_exps", merge_experts),
+    *mlx_experts("block_sparse_moe.switch_mlp"),
 )
 HYPER = (VOCABULARY, ROTARY)
 

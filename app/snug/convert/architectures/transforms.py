@@ -64,7 +64,9 @@ def merge_experts(match: Match) -> Outputs:
 def flatten_convolution(match: Match) -> Outputs:
     """A convolution's kernels, stored as (channels, 1, width), as a matrix."""
     (view,) = match.views
-    if len(view.shape) == 3 and view.shape[1] == 1:
+    if len(view.shape) == 3:
+        if view.shape[1] != 1:
+            raise views.disagree(view, f"{view.shape} is no convolution of each channel alone")
         view = views.reshaped(view, (view.shape[0], view.shape[2]))
     yield match.name, view
 

@@ -14,6 +14,7 @@ from snug.convert.plan import ReadRows
 from snug.formats.checkpoints.checkpoint_format import CheckpointFormat, PlainWeight, Weight
 from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.float4 import Float4Weight
+from snug.formats.checkpoints.mlx_weights import MlxWeight
 from snug.formats.checkpoints.number_types import Floats
 
 PLAIN_TYPES = ("F64", "F32", "F16", "BF16")
@@ -54,20 +55,28 @@ def stored(weights: CheckpointFormat, name: str, weight: Weight) -> View:
     """The checkpoint's tensor `name` as it is."""
     kind = weights.files.info(name).kind.name if isinstance(weight, PlainWeight) else weights.key
     blocks = None
-    if isinstance(weight, Float4Weight) and weight.parts == (f"{name}_blocks", f"{name}_scales"):
-        blocks = mxfp4_blocks(weights, name, weight.shape[-1] // 32)
+    if _is_mxfp4(name, weight):
+        codes, scales = weight.parts
+        blocks = mxfp4_blocks(weights, codes, scales, weight.shape[-1] // 32)
     return View(weight.shape, lambda first, last: weights.read_rows(name, first, last), (name,), kind, blocks)
 
 
-def mxfp4_blocks(weights: CheckpointFormat, name: str, groups: int) -> ReadBlocks:
+def _is_mxfp4(name: str, weight: Weight) -> bool:
+    """Whether these are stacked matrices, such as experts, whose bytes can be taken over."""
+    if isinstance(weight, MlxWeight):
+        return weight.is_mxfp4 and len(weight.shape) == 3
+    return isinstance(weight, Float4Weight) and weight.parts == (f"{name}_blocks", f"{name}_scales")
+
+
+def mxfp4_blocks(weights: CheckpointFormat, codes_name: str, scales_name: str, groups: int) -> ReadBlocks:
     """MXFP4 as GGUF has it (ggml-common.h, block_mxfp4): of each 32 values the scale, then 16 bytes with the first half
     of the values in their lower halves; checkpoints have neighbours in one byte."""
 
     def read_blocks(first: int, last: int) -> Blocks:
-        codes = weights.files.stored_bytes(f"{name}_blocks", first * groups * 16, last * groups * 16).reshape(-1, 16)
+        codes = weights.files.stored_bytes(codes_name, first * groups * 16, last * groups * 16).reshape(-1, 16)
         values = np.stack([codes & 15, codes >> 4], axis=-1).reshape(-1, 32)
         blocks = np.empty((len(codes), 17), np.uint8)
-        blocks[:, 0] = weights.files.stored_bytes(f"{name}_scales", first * groups, last * groups)
+        blocks[:, 0] = weights.files.stored_bytes(scales_name, first * groups, last * groups)
         blocks[:, 1:] = values[:, :16] | values[:, 16:] << 4
         return blocks.reshape(last - first, groups * 17)
 

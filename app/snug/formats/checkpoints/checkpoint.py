@@ -17,7 +17,7 @@ from snug.formats.checkpoints.errors import bad_checkpoint
 from snug.formats.checkpoints.formats import format_of
 from snug.formats.checkpoints.json_text import parse_object
 from snug.formats.checkpoints.lora import LoraAdapter
-from snug.formats.checkpoints.mlx import check_arrangement
+from snug.formats.checkpoints.mlx import written_by_mlx
 from snug.formats.checkpoints.safetensors_header import read_exact
 from snug.formats.checkpoints.shard_index import MOST_INDEX_BYTES, ShardIndex, check_present, read_index, shards_by_name
 from snug.formats.checkpoints.tensor_files import TensorFile, TensorFiles, open_tensor_file
@@ -121,9 +121,8 @@ class Checkpoint:
                 kind="adapter",
                 bad_input=True,
             )
-        if self.files.metadata.get("format") == "mlx":
-            check_arrangement(self.config)
-        kind = format_of(self.config, self.files.tensors.keys())
+        is_from_mlx = self.files.metadata.get("format") == "mlx"
+        kind = (written_by_mlx if is_from_mlx else format_of)(self.config, self.files.tensors.keys())
         weights = kind(self.files, self.config)
         check_against_config(weights, self.config)
         return weights

@@ -34,12 +34,12 @@ class Weight(Protocol):
 
 
 class PlainWeight:
-    """A tensor stored as the numbers that it is."""
+    """A tensor stored as the numbers that it is; `shape` where it is stored in another with the same order."""
 
-    def __init__(self, files: TensorFiles, name: str) -> None:
+    def __init__(self, files: TensorFiles, name: str, shape: tuple[int, ...] | None = None) -> None:
         self._files = files
         self._name = name
-        self.shape = files.info(name).shape
+        self.shape = files.info(name).shape if shape is None else shape
         self.parts = (name,)
 
     def rows(self, first: int, last: int) -> Floats:
