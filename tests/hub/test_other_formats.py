@@ -40,6 +40,8 @@ def quantised(method: str, **settings: Any) -> dict[str, Any]:
         (quantised("exl3", bits=3.0), "EXL3", False),
         (quantised("vptq"), "VPTQ", False),
         ({"quantization": {"group_size": 64, "bits": 4}}, "MLX", False),
+        ({"model_type": "gpt2", "quantization": {"group_size": 64, "bits": 4}}, "MLX", False),
+        ({"model_type": "qwen3_moe", "quantization": {"bits": 4}, "quantization_config": {"bits": 4}}, "MLX", True),
         ({"model_type": "llama"}, "safetensors", True),
         ({"text_config": quantised("awq")}, "AWQ", True),
     ],
@@ -65,6 +67,12 @@ def test_safetensors_are_told_apart_by_their_config(config: dict[str, Any], labe
 def test_what_holds_no_safetensors_is_told_by_its_files_and_never_converted(names: list[str], label: str) -> None:
     found = recognise([File(name=name, size_bytes=10) for name in names], {}, [])
     assert (found.label, found.can_convert) == (label, False)
+
+
+@pytest.mark.parametrize(("kind", "can_convert"), [("llama", True), ("gpt2", False)])
+def test_what_mlx_wrote_without_rounding_is_told_by_its_tag(kind: str, can_convert: bool) -> None:
+    found = recognise(SAFE, {"model_type": kind}, ["mlx", "safetensors"])
+    assert (found.label, found.can_convert) == ("MLX", can_convert)
 
 
 def test_a_name_alone_says_nothing() -> None:

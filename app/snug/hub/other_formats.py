@@ -9,6 +9,7 @@ from typing import Any
 from snug.core.errors import UserError
 from snug.formats.checkpoints.checkpoint_format import method, quantisation
 from snug.formats.checkpoints.formats import format_of
+from snug.formats.checkpoints.mlx_arrangement import is_readable
 from snug.hub.choices import other_format
 from snug.hub.remote import File
 
@@ -67,7 +68,9 @@ def _of_safetensors(files: Sequence[File], config: Mapping[str, Any], tags: Iter
     if any(name.startswith("weights.") and name.endswith(".safetensors") for name in names):
         return "MLX", False
     by_tags = other_format((), tags)
-    if by_tags in ("MLX", "EXL2"):
+    if by_tags == "MLX":
+        return by_tags, is_readable(config)
+    if by_tags == "EXL2":
         return by_tags, False
     return "safetensors", bool(config) or "config.json" in names
 
@@ -77,9 +80,11 @@ def _by_config(config: Mapping[str, Any]) -> tuple[str, bool]:
     name = method(config)
     if name in _NEVER_READ:
         return _NEVER_READ[name], False
+    own = config.get("quantization")
+    if not name and isinstance(own, Mapping) and "bits" in own:
+        return "MLX", is_readable(config)
     if not quantisation(config):
-        own = config.get("quantization")
-        return ("MLX", False) if isinstance(own, Mapping) and "bits" in own else ("", False)
+        return "", False
     try:
         reader = format_of(config, ())
     except UserError:
