@@ -80,7 +80,7 @@ def test_the_sentence_is_the_one_that_the_download_would_give() -> None:
     spare = int(10 * GB * (1 + DEFAULT_PLAN.spare_share)) + DEFAULT_PLAN.spare_bytes
     assert needed_on_disk(10 * GB) == spare
     assert lacking_words(with_disk(5), 10 * GB) == (
-        "The disk for models has 5.0 GB free, too little for this file. "
+        "The disk for models has 5.0 GB free; with a little to spare, this file needs 12 GB. "
         "Free 6.6 GB there, or choose a folder on another disk in Settings."
     )
     assert lacking_words(with_disk(400), 10 * GB) == lacking_words(STRONG, 10 * GB) == ""

@@ -8,6 +8,7 @@ from snug.core.machine import Cpu, Disk, EngineDevice, Gpu, Holder, Machine, Mem
 from snug.core.machine_words import figure_rows, machine_line, memory_line, name_words, used_line
 
 GIB = 2**30
+KEPT = "1.1 GB stay with the system"
 LAPTOP = Machine(
     os="linux",
     os_name="Fedora Linux 41",
@@ -73,7 +74,7 @@ def test_the_figures_come_with_their_sources_and_the_reasons_for_gaps() -> None:
 
 def test_huge_pages_are_in_use_by_nobody_and_not_free() -> None:
     machine = Machine(memory=Memory(100_000_000_000, 20_000_000_000, huge_pages=70_000_000_000))
-    assert used_line(machine) == "10 GB in use by other programs"
+    assert used_line(machine) == f"10 GB in use by other programs, {KEPT}"
     rows = {row.key: row.value for row in figure_rows(machine)}
     assert rows["memory.huge_pages"] == "70 GB, not free for a model"
 
@@ -82,14 +83,14 @@ def test_what_snugs_own_model_holds_is_free_for_the_next_one_and_no_other_progra
     memory = Memory(32 * GIB, 32 * GIB - 12_000_000_000)
     cards = (Gpu("Shared", "integrated"), Gpu("Card", "discrete", 12 * GIB, 1_000_000_000))
     machine = Machine(memory=memory, gpus=cards, gives_back={"memory": 5_000_000_000, "gpus.1": 9_000_000_000})
-    assert used_line(machine) == "7.0 GB in use by other programs"
+    assert used_line(machine) == f"7.0 GB in use by other programs, {KEPT}"
     assert memory_line(machine) == "26 GB of 32 GB free for a model, and 9.4 GB of 12 GB on the Card"
 
 
 def test_snug_is_neither_named_nor_counted_among_the_other_programs() -> None:
     holders = (Holder("Snug", 5_000_000_000), Holder("Firefox", 2_140_000_000))
     machine = Machine(memory=Memory(32_000_000_000, 20_000_000_000), memory_holders=holders)
-    assert used_line(machine) == "7.0 GB in use by other programs (Firefox: 2.1 GB)"
+    assert used_line(machine) == f"7.0 GB in use by other programs (Firefox: 2.1 GB), {KEPT}"
 
 
 def test_who_holds_memory_of_a_card_is_named_beside_who_holds_the_rest() -> None:
@@ -97,7 +98,7 @@ def test_who_holds_memory_of_a_card_is_named_beside_who_holds_the_rest() -> None
     card = Gpu("AMD Radeon RX 7900 XTX", "discrete", 24 * GIB, 18 * GIB, holders=holders)
     machine = Machine(memory=Memory(32 * GIB, 32 * GIB - 3_000_000_000), gpus=(card,))
     assert used_line(machine) == (
-        "3.0 GB in use by other programs, on the AMD Radeon RX 7900 XTX (Blender: 1.1 GB, Firefox: 390 MB)"
+        "3.0 GB in use by other programs, on the AMD Radeon RX 7900 XTX (Blender: 1.1 GB, Firefox: 390 MB), " + KEPT
     )
 
 

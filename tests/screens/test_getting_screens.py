@@ -79,7 +79,7 @@ def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hub: Hub,
     hands.settle()
     row = next(row for row in hands.rooms.discover.rows.rows() if row["key"] == "qwen3.5-4b")
     assert (row["verdictKind"], row["verdictText"]) == ("bad", "No room on disk")
-    assert hands.text("detailsDisk").startswith("The disk for models has 3.0 GB free, too little for this file. Free ")
+    assert hands.text("detailsDisk").startswith("The disk for models has 3.0 GB free; with a little to spare, ")
     assert "more room on the disk it would fit" in reasons.changeText
     hands.save_pictures("discover-no-disk")
     hands.rooms.home.takeBack("disks.0")
@@ -152,6 +152,10 @@ def test_a_download_that_fails_says_what_to_do(hub: Hub, hands: Hands) -> None:
     hands.item("resume")
     hands.settle()
     hands.save_pictures("downloads-failed")
+    assert filled(hands) == ["findAnother"]
+    hands.click("findAnother")
+    assert hands.app.screen == "discover"
+    assert hands.item("search").property("text") == "Qwen3-0.6B"
 
 
 def test_a_gated_model_says_what_to_do_and_where(hub: Hub, hands: Hands) -> None:
@@ -165,12 +169,19 @@ def test_a_gated_model_says_what_to_do_and_where(hub: Hub, hands: Hands) -> None
     hands.click("onlyDownload")
     hands.item("openPage")
     hands.settle()
+    assert filled(hands) == ["openPage"]
     hands.click("openPage")
     hands.settle()
     hands.save_pictures("downloads-gated")
     hands.click("pageAskCancel")
     hands.click("openSettings")
     assert hands.app.screen == "settings"
+
+
+def filled(hands: Hands) -> list[str]:
+    """The download's buttons that are filled with the accent."""
+    names = ("resume", "openPage", "openSettings", "findAnother")
+    return [name for name in names for item in hands.items(name) if item.property("filled")]
 
 
 def found(hands: Hands) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPointF, QTimer
 
 
 def test_the_first_start_reads_this_computer_and_keeps_it_for_the_next(open_rooms, home, qtbot):
@@ -30,6 +30,18 @@ def test_home_offers_picks_and_the_first_is_the_accented_one(hands):
     assert hands.item("pick0").property("accented") is True
     assert hands.item("pick1").property("accented") is False
     assert hands.is_shown("getAndChat0")
+
+
+def test_in_the_smallest_window_the_buttons_are_seen_without_scrolling(hands):
+    hands.view.resize(900, 600)
+    hands.settle()
+    for index in range(len(hands.rooms.home.picks.rows())):
+        button = hands.item(f"getAndChat{index}")
+        assert button.mapToScene(QPointF(0, button.height())).y() <= 600
+    hands.view.resize(1280, 800)
+    hands.settle()
+    button, card = hands.item("getAndChat0"), hands.item("pick0")
+    assert card.mapToScene(QPointF(0, card.height())).y() - button.mapToScene(QPointF(0, button.height())).y() < 40
 
 
 def test_another_use_shows_its_own_picks(hands):

@@ -33,6 +33,19 @@ def test_an_estimate_says_how_good_estimates_have_been() -> None:
     assert view.property("memoryText").endswith("Nothing needs to be closed.")
 
 
+def test_what_is_too_big_crosses_the_line_where_the_memory_ends() -> None:
+    too_big = fit(facts_of(CATALOGUE["qwen3-8b"], "Q8_0"), FitSettings(context=8000), machine(8, free_gb=6))
+    view = FitView()
+    view.show(too_big, machine(8, free_gb=6))
+    shares = {item["kind"]: item["share"] for item in view.property("segments")}
+    assert "free" not in shares
+    assert 0 < view.property("limit") < 1
+    assert view.property("limit") < shares["other"] + shares["model"] + shares["conversation"]
+    view.show(answer(), machine(64))
+    assert view.property("limit") == -1.0
+    assert view.property("segments")[-1]["kind"] == "free"
+
+
 def test_a_measurement_says_that_it_is_one() -> None:
     view = FitView()
     view.show(replace(answer(), basis="measured"), machine(64), ACCURACY)

@@ -38,6 +38,19 @@ def test_what_would_change_it_is_found_step_by_step_and_is_the_cores_answer(
     assert reasons.changeText == model_changes(ENTRY, computer)
 
 
+def test_what_would_make_it_fit_is_not_said_beside_a_file_that_fits(reasons: ModelReasons, qtbot: QtBot) -> None:
+    computer = machine(8, free_gb=3)
+    reasons.show(ENTRY, computer)
+    qtbot.waitUntil(lambda: reasons.changeText != "")
+    assert "it would fit" in reasons.changeText
+    small = facts_of(ENTRIES["qwen3-0.6b"], "Q4_K_M")
+    reasons.show_fit(small, FitSettings(), fit(small, FitSettings(), computer))
+    assert reasons.changeText == ""
+    own = facts_of(ENTRY, "Q4_K_M")
+    reasons.show_fit(own, FitSettings(), fit(own, FitSettings(), computer))
+    assert "it would fit" in reasons.changeText
+
+
 def test_every_figure_is_shown_with_its_source_and_date(reasons: ModelReasons) -> None:
     reasons.show(ENTRY, machine(16))
     rows = reasons.evidence

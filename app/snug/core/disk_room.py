@@ -35,9 +35,9 @@ def lacking_words(machine: Machine, file_bytes: int) -> str:
     lacking = lacking_on_disk(machine, file_bytes)
     if not lacking:
         return ""
-    free = size_text(machine.disks[0].free)
+    free, needed = size_text(machine.disks[0].free), size_text(needed_on_disk(file_bytes))
     return (
-        f"The disk for models has {free} free, too little for this file. "
+        f"The disk for models has {free} free; with a little to spare, this file needs {needed}. "
         f"Free {size_text(lacking)} there, or choose a folder on another disk in Settings."
     )
 

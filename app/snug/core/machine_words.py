@@ -74,7 +74,9 @@ def memory_line(machine: Machine) -> str:
 
 
 def used_line(machine: Machine) -> str:
-    """How much memory other programs hold and who the largest are: "12 GB in use by other programs (Steam: 2.1 GB)"."""
+    """How much memory other programs hold and who the largest are, and what is kept for the system:
+    "12 GB in use by other programs (Steam: 2.1 GB), 1.1 GB stay with the system". With what `memory_line` calls free
+    that is all of the memory."""
     own = max((holder.size_bytes for holder in machine.memory_holders if holder.name == OWN_NAME), default=0)
     own = max(own, machine.gives_back.get("memory", 0))
     used = machine.memory.total - machine.memory.available - machine.memory.huge_pages - own
@@ -83,6 +85,8 @@ def used_line(machine: Machine) -> str:
         who = _who(gpu.holders) if gpu.kind == "discrete" else ""
         if who:
             said.append(f"on the {name_words(gpu.name)}{who}")
+    kept = min(places_of(machine).main.reserve, machine.memory.available)
+    said += [f"{size_text(kept)} stay with the system"] if kept > 0 else []
     return ", ".join(said)
 
 

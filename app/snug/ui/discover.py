@@ -360,7 +360,7 @@ def line_parts(item: Candidate) -> Iterable[str]:
         yield ", ".join(
             names[use] if index == 0 else names[use].lower() for index, use in enumerate(item.entry.good_for)
         )
-        yield item.entry.licence_words
+        yield item.entry.licence_words.removesuffix(", also at work")
         return
     yield f"by {hub.author}"
     if hub.file_format and not hub.has_gguf:

@@ -69,6 +69,11 @@ class FitView(QObject):
     def segments(self) -> list[dict[str, Any]]:
         return memory_segments(self._fit, self._machine) if self._fit else []
 
+    @Property(float, notify=changed)
+    def limit(self) -> float:
+        """Where in the bar the memory ends that is there, 0 to 1; -1 where all of the bar is there."""
+        return memory_limit(self._fit) if self._fit else -1.0
+
     @Property(str, notify=changed)
     def memoryText(self) -> str:
         if self._fit is None:
@@ -109,7 +114,7 @@ def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
     Model, conversation and free are together what the machine card calls free for a model.
     """
     need = fit.memory
-    device = max(need.devices, key=lambda item: item.needed / max(1, item.free), default=None)
+    device = _fullest(fit)
     total = max(device.total if device else machine.memory.total, 1)
     used = max(0, total - (device.free if device else machine.memory.available))
     needed = device.needed if device else need.total
@@ -117,12 +122,25 @@ def memory_segments(fit: Fit, machine: Machine) -> list[dict[str, Any]]:
     model = needed - conversation
     whole = max(total, used + needed)
     free = whole - used - needed
+    rest = [_segment("free", free, whole, "Free")] if free > 0 else []
     return [
         _segment("other", used, whole, "System and programs"),
         _segment("model", model, whole, "Model"),
         _segment("conversation", conversation, whole, "Conversation"),
-        _segment("free", free, whole, "Free"),
+        *rest,
     ]
+
+
+def memory_limit(fit: Fit) -> float:
+    """The end of the fullest device's memory as a share of the bar, where the model needs more than that; else -1."""
+    device = _fullest(fit)
+    if device is None or device.needed <= device.free:
+        return -1.0
+    return device.total / (device.total - device.free + device.needed)
+
+
+def _fullest(fit: Fit) -> DeviceNeed | None:
+    return max(fit.memory.devices, key=lambda item: item.needed / max(1, item.free), default=None)
 
 
 def memory_words(fit: Fit) -> str:

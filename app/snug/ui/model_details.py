@@ -370,7 +370,7 @@ class ModelDetails(QObject):
         self._fit_view.show(answer, self._machine())
         if self._entry is not None:
             self._reasons.show(self._entry, self._machine(), self._use, self._measured())
-            self._reasons.show_fit(self._facts(), FitSettings(context=self._context), answer)
+            self._reasons.show_fit(self._facts(), FitSettings(context=self._context), answer, not self.diskText)
         self.changed.emit()
         self.fileChanged.emit()
         self.contextChanged.emit()

@@ -44,6 +44,7 @@ class ModelReasons(QObject):
         self._room = ""
         self._change = ""
         self._now: Candidate | None = None
+        self._is_contradicted = False
         self._left: Iterator[tuple[str, Machine]] = iter(())
         self._step = QTimer(self, interval=0)
         self._step.timeout.connect(self._look_at_one)
@@ -65,7 +66,7 @@ class ModelReasons(QObject):
     @Property(str, notify=changeFound)
     def changeText(self) -> str:
         """What would make it better here, found by asking again for other machines; "" until that is known."""
-        return self._change
+        return "" if self._is_contradicted else self._change
 
     def show(
         self, entry: CatalogueEntry, machine: Machine, use: str = "chat", measured: Measured | None = None
@@ -84,8 +85,18 @@ class ModelReasons(QObject):
         self.changed.emit()
         self.changeFound.emit()
 
-    def show_fit(self, facts: ModelFacts | None, settings: FitSettings, answer: Fit | None) -> None:
-        """The answer that is shown now: where it does not fit well, what would make room."""
+    def show_fit(
+        self, facts: ModelFacts | None, settings: FitSettings, answer: Fit | None, has_disk: bool = True
+    ) -> None:
+        """The answer that is shown now: where it does not fit well, what would make room.
+
+        A chosen file may fit where the estimates found none that does: what would make one fit is then not said.
+        """
+        fits = answer is not None and answer.verdict is not Verdict.TOO_BIG and has_disk
+        contradicted = self._now is None and fits
+        if contradicted != self._is_contradicted:
+            self._is_contradicted = contradicted
+            self.changeFound.emit()
         words = ""
         if facts is not None and answer is not None and self._machine and answer.verdict is not Verdict.FITS_WELL:
             words = room_words(make_room(facts, settings, self._machine, answer))

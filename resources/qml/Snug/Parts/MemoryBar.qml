@@ -77,7 +77,7 @@ ColumnLayout {
     Flow {
         visible: root.legend
         Layout.fillWidth: true
-        spacing: Theme.spaceL
+        spacing: 10
 
         Repeater {
             model: root.legend ? root.segments : []
@@ -85,7 +85,7 @@ ColumnLayout {
             Row {
                 id: entry
                 required property var modelData
-                spacing: 6
+                spacing: 5
 
                 Rectangle {
                     width: 9

@@ -31,12 +31,11 @@ Item {
             Layout.fillWidth: root.isNarrow || !root.showsDetails
             Layout.maximumWidth: root.isNarrow || !root.showsDetails ? 1100 : 548
             Layout.preferredWidth: root.showsDetails ? 548 : 1100
-            Layout.topMargin: 22
+            Layout.topMargin: 28
             Layout.leftMargin: 20
 
             TitleText {
                 text: qsTr("Discover")
-                Layout.leftMargin: 4
             }
             TextEntry {
                 objectName: "search"
@@ -100,7 +99,7 @@ Item {
             SmallText {
                 objectName: "searching"
                 visible: root.model.isBusy
-                text: qsTr("Looking on the Hub…")
+                text: qsTr("Looking on Hugging Face…")
                 Layout.leftMargin: 4
             }
             ErrorCard {

@@ -36,6 +36,7 @@ Card {
                 SmallText {
                     objectName: "machineLine"
                     text: root.model.machineLine
+                    wrapMode: Text.Wrap
                     Layout.fillWidth: true
                 }
             }

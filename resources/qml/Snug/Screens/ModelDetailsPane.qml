@@ -71,6 +71,7 @@ ScreenPage {
 
         contentItem: MemoryBar {
             segments: root.details.fit.segments
+            limit: root.details.fit.limit
             words: root.details.fit.memoryText
         }
     }

@@ -34,8 +34,10 @@ Card {
     Accessible.name: name
     Accessible.description: change
 
-    contentItem: ColumnLayout {
-        spacing: 0
+    // In a small window the button stands above the reason, so that it is seen without scrolling.
+    contentItem: GridLayout {
+        columns: 1
+        rowSpacing: 0
 
         HeadingText {
             text: root.name
@@ -43,21 +45,26 @@ Card {
             minimumPixelSize: Theme.bodySize
             Layout.fillWidth: true
             Layout.preferredHeight: 26 * Theme.textScale
+            Layout.row: 0
         }
         SmallText {
             text: root.by
             wrapMode: Text.Wrap
+            maximumLineCount: root.isNarrow ? 1 : 3
             Layout.fillWidth: true
             Layout.topMargin: 3
+            Layout.row: 1
         }
         Badge {
             kind: root.verdictKind
             text: root.verdictText
             Layout.topMargin: 12
+            Layout.row: 2
         }
         RowLayout {
             spacing: 9
             Layout.topMargin: 12
+            Layout.row: 3
 
             TintedIcon {
                 name: "gauge"
@@ -72,6 +79,7 @@ Card {
         RowLayout {
             spacing: 9
             Layout.topMargin: 6
+            Layout.row: 4
 
             TintedIcon {
                 name: "hard-drive-download"
@@ -91,6 +99,7 @@ Card {
             lineHeight: 1.15
             Layout.fillWidth: true
             Layout.topMargin: 14
+            Layout.row: root.isNarrow ? 6 : 5
         }
         CaptionText {
             objectName: "pickChange" + root.index
@@ -99,30 +108,39 @@ Card {
             wrapMode: Text.Wrap
             Layout.fillWidth: true
             Layout.topMargin: 6
+            Layout.row: root.isNarrow ? 7 : 6
         }
         Item {
             Layout.fillHeight: true
-            Layout.minimumHeight: 12
+            Layout.minimumHeight: root.isNarrow ? 0 : 12
+            Layout.row: root.isNarrow ? 8 : 7
         }
-        PrimaryButton {
-            objectName: root.isFirst ? "getAndChat0" : ""
-            visible: root.isFirst
-            tall: true
-            enabled: !root.isBusy
-            text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
-            Accessible.description: root.name
+        ColumnLayout {
+            spacing: 0
             Layout.fillWidth: true
-            onClicked: root.wanted(root.key)
-        }
-        QuietButton {
-            objectName: root.isFirst ? "" : "getAndChat" + root.index
-            visible: !root.isFirst
-            tall: true
-            enabled: !root.isBusy
-            text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
-            Accessible.description: root.name
-            Layout.fillWidth: true
-            onClicked: root.wanted(root.key)
+            Layout.topMargin: root.isNarrow ? 14 : 0
+            Layout.row: root.isNarrow ? 5 : 8
+
+            PrimaryButton {
+                objectName: root.isFirst ? "getAndChat0" : ""
+                visible: root.isFirst
+                tall: true
+                enabled: !root.isBusy
+                text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
+                Accessible.description: root.name
+                Layout.fillWidth: true
+                onClicked: root.wanted(root.key)
+            }
+            QuietButton {
+                objectName: root.isFirst ? "" : "getAndChat" + root.index
+                visible: !root.isFirst
+                tall: true
+                enabled: !root.isBusy
+                text: root.isBusy ? qsTr("Looking for it…") : root.isHere ? qsTr("Chat") : qsTr("Get and chat")
+                Accessible.description: root.name
+                Layout.fillWidth: true
+                onClicked: root.wanted(root.key)
+            }
         }
     }
 }
