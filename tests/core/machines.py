@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from snug.core.machine import Cpu, Gpu, Machine, Memory
+from snug.core.machine import Cpu, Disk, Gpu, Machine, Memory
 
 GIB = 2**30
 
@@ -53,6 +53,12 @@ def gpus(draw: st.DrawFn) -> Gpu:
     )
 
 
+def disks() -> st.SearchStrategy[tuple[Disk, ...]]:
+    """The disk for models with any room, or one that could not be read."""
+    known = st.integers(0, 10**12).map(lambda free: (Disk("/models", free, 10**12),))
+    return st.one_of(st.just(()), known)
+
+
 @st.composite
 def machines(draw: st.DrawFn, devices: st.SearchStrategy[Sequence[Gpu]] | None = None) -> Machine:
     """Any computer, from nothing at all to absurdly much."""
@@ -60,7 +66,9 @@ def machines(draw: st.DrawFn, devices: st.SearchStrategy[Sequence[Gpu]] | None =
     memory = Memory(total, draw(st.integers(min_value=0, max_value=total)), draw(_bandwidth))
     features = draw(st.sampled_from(((), ("avx2",), ("avx512f", "avx512_vnni"), ("neon",))))
     cpu = Cpu(cores=draw(st.integers(0, 512)), features=features)
-    return Machine(cpu=cpu, memory=memory, gpus=tuple(draw(devices or st.lists(gpus(), max_size=3))))
+    return Machine(
+        cpu=cpu, memory=memory, gpus=tuple(draw(devices or st.lists(gpus(), max_size=3))), disks=draw(disks())
+    )
 
 
 @st.composite
@@ -71,14 +79,14 @@ def computers(draw: st.DrawFn) -> Machine:
     available = int(total * draw(st.floats(0.2, 0.95)))
     memory = Memory(total, available, draw(st.one_of(st.none(), st.floats(5e9, 500e9))))
     cpu = Cpu(cores=draw(st.integers(1, 64)), features=draw(st.sampled_from((("avx2",), ("neon",), ()))))
-    kind = draw(st.sampled_from(("none", "card", "cards", "unified")))
+    kind, disk = draw(st.sampled_from(("none", "card", "cards", "unified"))), draw(disks())
     if kind == "unified":
-        return Machine(cpu=cpu, memory=memory, gpus=(Gpu("Apple M4 Pro", "unified"),))
+        return Machine(cpu=cpu, memory=memory, gpus=(Gpu("Apple M4 Pro", "unified"),), disks=disk)
     if kind == "none":
-        return Machine(cpu=cpu, memory=memory)
+        return Machine(cpu=cpu, memory=memory, disks=disk)
     one = draw(own_cards())
     two = (one, draw(st.one_of(st.just(one), own_cards())))
-    return Machine(cpu=cpu, memory=memory, gpus=two if kind == "cards" else (one,))
+    return Machine(cpu=cpu, memory=memory, gpus=two if kind == "cards" else (one,), disks=disk)
 
 
 @st.composite

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, load_catalogue
+from snug.core.disk_room import lacking_on_disk
 from snug.core.fit import Verdict
 from snug.core.machine import Machine
 from snug.core.quality import level_of, quantisation_loss
@@ -201,6 +202,7 @@ def test_a_larger_card_that_takes_layers_does_not_count_as_less_room() -> None:
 def test_every_machine_gets_picks_that_fit_or_a_reason(computer: Machine) -> None:
     picks = recommend(CATALOGUE, computer)
     assert all(pick.fit.verdict is not Verdict.TOO_BIG and pick.download_bytes > 0 for pick in picks)
+    assert not any(lacking_on_disk(computer, pick.download_bytes) for pick in picks)
     assert len({pick.entry.key for pick in picks}) == len(picks)
     if not picks:
         assert nothing_fits_words(CATALOGUE, computer)
