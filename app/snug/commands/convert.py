@@ -121,7 +121,7 @@ def run(arguments: Namespace, context: Context) -> int:
     if context.json:
         context.print_document({"result": done, "model": model, "preview": _chosen(preview, done.type_name)})
         return 0
-    for line in words_of(done, [*preview.warnings, *preview.notes]):
+    for line in words_of(done, [*preview.warnings, *preview.notes, *preview.details]):
         context.say(line)
     if model is not None:
         context.say(f'It is in the library. Talk to it: snug chat "{model.name}"')
@@ -189,7 +189,7 @@ def show(preview: ConversionPreviewed, machine: Machine, context: Context) -> in
         context.print_document({"preview": preview, "here": here})
         return 0
     context.say(preview.sentence)
-    for line in (*preview.warnings, *preview.notes, *_disk_words(preview)):
+    for line in (*preview.warnings, *preview.notes, *preview.details, *_disk_words(preview)):
         context.say(line)
     context.say(f"{'':10} {'on the':>8} {'memory':>8} {'time to':>11}  {'it writes':20}  {'words that':12}")
     context.say(f"{'type':10} {'disk':>8} {'to run':>8} {'make it':>11}  {'about':20}  {'change':12}  here")
@@ -239,7 +239,7 @@ def _chosen(preview: ConversionPreviewed, type_name: str) -> ConversionChoice | 
 
 def before(preview: ConversionPreviewed, request: Convert, machine: Machine) -> list[str]:
     """What is about to happen, in words."""
-    lines = [preview.sentence, *preview.warnings, *preview.notes]
+    lines = [preview.sentence, *preview.warnings, *preview.notes, *preview.details]
     choice = _chosen(preview, request.type_name.upper())
     if choice is not None:
         answer = fit(choice.facts, FitSettings(), machine)
@@ -346,7 +346,7 @@ def words_of(done: ConversionDone, said: list[str]) -> list[str]:
     if done.tokens_per_s:
         lines.append(f"It writes {done.tokens_per_s:.1f} tokens a second here.")
     lines += [f"{'ok' if check.ok else 'LOOK'}: {check.words}" for check in done.checks]
-    return [*lines, *(note for note in done.notes if note not in said), done.path]
+    return [*lines, *(line for line in (*done.notes, *done.details) if line not in said), done.path]
 
 
 COMMANDS = (Command("convert", "make a model's file from its original weights, smaller", add_arguments, run),)

@@ -82,8 +82,9 @@ def convert_better(
         if wish.budget_bytes:
             _check_budget(prepare(opened, settings).layout.file_bytes, wish.budget_bytes)
         result = convert(opened, out, settings, on_progress=on_progress, is_cancelled=is_cancelled)
-    notes = (*source.notes, *improved.notes, *(note for note in result.notes if note not in source.notes))
-    return Better(replace(result, notes=notes), original, chunks, improved.predicted_divergence)
+    notes = (*source.notes, *(note for note in result.notes if note not in source.notes))
+    told = replace(result, notes=notes, details=(*source.details, *improved.details))
+    return Better(told, original, chunks, improved.predicted_divergence)
 
 
 def forget_work(out: Path) -> None:

@@ -54,7 +54,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished, verified file. `resumed_from` is the share that an earlier, interrupted run had done."""
+    """A finished, verified file. `resumed_from` is the share that an earlier, interrupted run had done.
+
+    `notes` must be read by the person, `details` are for experts.
+    """
 
     path: Path
     size_bytes: int
@@ -64,6 +67,7 @@ class Result:
     seconds: float
     resumed_from: float = 0.0
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,7 @@ def convert(
         seconds=time.monotonic() - started,
         resumed_from=already / data_bytes,
         notes=notes,
+        details=source.details,
     )
 
 

@@ -72,7 +72,8 @@ class GgufSource(Source):
         self.stored_bytes = sum(info.size_bytes for header in headers for info in header.tensors)
         quantised = {tensor.stored_type for tensor in tensors if len(tensor.shape) > 1} - set(_FINE)
         self.loses_bits = bool(quantised)
-        self.sentence = f"A finished model file (GGUF) of the type {self.facts.file_type or 'unknown'}."
+        self.sentence = "A finished model file."
+        self.details = (f"The original is a GGUF file of the type {self.facts.file_type or 'unknown'}.",)
 
     @property
     def values(self) -> Mapping[str, Any]:

@@ -42,6 +42,9 @@ class Source:
     tensors: tuple[OutputTensor, ...]
     metadata: tuple[Meta, ...]
     notes: tuple[str, ...] = ()
+    """What else a person must know of it."""
+    details: tuple[str, ...] = ()
+    """What only experts ask for, in sentences."""
     offered: tuple[str, ...] = ()
     """The types that a person is offered where not all make sense."""
     stored_bytes: int
@@ -156,6 +159,7 @@ class CheckpointSource(Source):
         self.tensors = self.plan.tensors
         self.metadata = (*self.plan.metadata, *self.vocabulary.metadata)
         self.notes = (*self.plan.notes, *self.vocabulary.notes)
+        self.details = self.vocabulary.details
         self.stored_bytes = sum(tensor.size_bytes for tensor in checkpoint.files.tensors.values())
 
     def entries(self, file_type: int, quantisation_version: int) -> list[tuple[str, bytes]]:

@@ -166,13 +166,20 @@ class ConversionResult(QObject):
 
     @Property(str, notify=changed)
     def checkDetails(self) -> str:
-        """What the checks found in raw figures, for those who ask."""
+        """What the comparison and the checks found in raw figures, for those who ask."""
         found = [check for check in (self._done.checks if self._done else ()) if check.details]
-        return "\n\n".join(f"{check.name}: {check.details}" for check in found)
+        compared = [self._figures] if self._comparison and self._figures else []
+        return "\n\n".join([*compared, *(f"{check.name}: {check.details}" for check in found)])
 
     @Property(list, notify=changed)
     def notes(self) -> list[str]:
+        """What else a person must know of it."""
         return list(self._done.notes) if self._done else []
+
+    @Property(list, notify=changed)
+    def details(self) -> list[str]:
+        """What was found that only experts ask for."""
+        return list(self._done.details) if self._done else []
 
     @Property(str, notify=changed)
     def question(self) -> str:
@@ -193,11 +200,6 @@ class ConversionResult(QObject):
     @Property(str, notify=changed)
     def comparison(self) -> str:
         return self._comparison
-
-    @Property(str, notify=changed)
-    def comparisonFigures(self) -> str:
-        """The same in raw figures, for those who ask."""
-        return self._figures if self._comparison else ""
 
     @Property(float, notify=changed)
     def comparingShare(self) -> float:

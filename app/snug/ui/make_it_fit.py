@@ -197,8 +197,13 @@ class MakeItFitModel(QObject):
 
     @Property(list, notify=sourceChanged)
     def notes(self) -> list[str]:
-        """What else was found about it: nothing to worry about."""
+        """What else a person must know of it."""
         return list(self._offer.preview.notes) if self._offer else []
+
+    @Property(list, notify=sourceChanged)
+    def details(self) -> list[str]:
+        """What was found about it that only experts ask for."""
+        return list(self._offer.preview.details) if self._offer else []
 
     @Property(str, notify=sourceChanged)
     def finishedText(self) -> str:

@@ -54,7 +54,8 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
     `fetch_bytes` must come from the Hub first, `working_bytes` of disk are needed beside the result at most.
     `original_type` names the choice that keeps all of the source's bits. `resumable` names the type of an unfinished
     conversion of this source ("" for none), `resumable_done` its done share. `has_finished_files` says that GGUF files
-    lie beside the weights: getting one of them is quicker. `notes` say what else was found.
+    lie beside the weights: getting one of them is quicker. `notes` say what else a person must know, `details` what
+    only experts ask for.
     """
 
     title: str
@@ -69,6 +70,7 @@ class ConversionPreviewed(Event, frozen=True, kw_only=True):
     free_bytes: int = 0
     warnings: list[str] = []
     notes: list[str] = []
+    details: list[str] = []
     has_chat_template: bool = False
     has_finished_files: bool = False
     resumable: str = ""
@@ -123,7 +125,7 @@ class ConversionCheck(msgspec.Struct, frozen=True, kw_only=True):
 class ConversionDone(Event, frozen=True, kw_only=True):
     """The finished, verified file. `words_changed` of 1,000 against the original as measured, -1 where it was not.
 
-    `sample` is what it answered to `question` in the test chat.
+    `sample` is what it answered to `question` in the test chat. `notes` and `details` as in `ConversionPreviewed`.
     """
 
     path: str
@@ -140,6 +142,7 @@ class ConversionDone(Event, frozen=True, kw_only=True):
     tensor_types: dict[str, int] = {}
     checks: list[ConversionCheck] = []
     notes: list[str] = []
+    details: list[str] = []
     question: str = ""
     sample: str = ""
 

@@ -72,4 +72,4 @@ def test_the_pre_tokenizer_is_the_one_that_it_was_made_with(name: str) -> None:
 
 
 def test_an_unknown_hash_is_told() -> None:
-    assert any("new to llama.cpp" in note for note in read_sample("qwen2").notes)
+    assert any("new to llama.cpp" in note for note in read_sample("qwen2").details)

@@ -195,7 +195,7 @@ def test_generation_defaults_of_wrong_types_are_left_out(tmp_path: Path) -> None
     vocabulary = read(tmp_path, "gpt2")
     kept = [meta.key for meta in vocabulary.metadata if meta.key.startswith("general.sampling.")]
     assert kept == ["general.sampling.penalty_repeat"]
-    assert any("temperature" in note for note in vocabulary.notes)
+    assert any("temperature" in note for note in vocabulary.details)
 
 
 def mutated(raw: bytes, chance: random.Random) -> bytes:

@@ -88,8 +88,9 @@ def test_a_real_tokenizer_is_known_by_its_hash_and_written_back(real: Real, tmp_
     (tmp_path / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
     config = {"vocab_size": len(expected["tokens"])}
     vocabulary = read_tokenizer(tokenizer_files_in(tmp_path), config, "gpt2")
-    assert vocabulary.pre_tokenizer == real.name, vocabulary.notes
+    assert vocabulary.pre_tokenizer == real.name, vocabulary.details
     assert not vocabulary.notes
+    assert not vocabulary.details
     assert vocabulary.value("tokenizer.ggml.tokens") == expected["tokens"]
     assert vocabulary.value("tokenizer.ggml.merges") == expected["merges"]
     path = write_vocabulary(tmp_path / "v.gguf", "gpt2", vocabulary.metadata)

@@ -114,13 +114,13 @@ def improve(
         importance = importance_of(Calibration(squares=inputs.squares)) if options.importance else {}
         rounder = Rounder(options, importance, inputs, work.threads or physical_cores())
         chosen, predicted = dict(types), -1.0
-        notes: tuple[str, ...] = ()
+        details: tuple[str, ...] = ()
         if options.mix or options.budget_bytes:
             found = _choose(free, rounder, inputs, work, chunks, room or _tensor_bytes(free, types))
             chosen |= {name: choice.type_name for name, choice in found.choices.items()}
             predicted = found.divergence
             if predicted < 0:
-                notes += ("There is not enough memory to try each part: its own errors chose its type.",)
+                details += ("There is not enough memory to try each part: its own errors chose its type.",)
         if options.scaling:
             scaled = scale_plan(
                 plan,
@@ -134,11 +134,11 @@ def improve(
             if scaled.makers:
                 plan, importance = scaled.plan, dict(scaled.importance)
                 rounder = Rounder(options, importance, scaled.inputs, work.threads or physical_cores())
-                notes += (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
+                details += (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
     except BaseException:
         shutil.rmtree(work.folder, ignore_errors=True)
         raise
-    return Improved(plan, chosen, importance, rounder.quantise, notes, predicted)
+    return Improved(plan, chosen, importance, rounder.quantise, details, predicted)
 
 
 def is_free(tensor: OutputTensor, architecture: str, types: Mapping[str, str]) -> bool:

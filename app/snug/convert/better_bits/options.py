@@ -65,12 +65,12 @@ def options_of(methods: Iterable[str], budget_bytes: int = 0) -> BetterBits:
 @dataclass(frozen=True, slots=True)
 class Improved:
     """What a conversion takes instead of what it had: the plan (scales folded in), each tensor's type, importance of
-    the columns by tensor (matrices, columns), and what quantises rows. `notes` are sentences for the person;
+    the columns by tensor (matrices, columns), and what quantises rows. `details` are sentences for experts;
     `predicted_divergence` is the mean KL divergence that the choice of types promises, -1 where none was measured."""
 
     plan: ModelPlan
     types: dict[str, str]
     importance: Mapping[str, Floats] = field(default_factory=dict)
     quantiser: Quantiser | None = None
-    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     predicted_divergence: float = -1.0

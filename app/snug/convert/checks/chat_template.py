@@ -65,7 +65,7 @@ def compare_templates(before: str, after: str) -> Check:
                 )
         if first.refusals == len(CONVERSATIONS):
             return Check(NAME, before == after, _SAME_TEXT if before == after else _OTHER_TEXT, first.texts[0][:300])
-    return Check(NAME, True, "Conversations are laid out (by the chat template) exactly as by the original.")
+    return Check(NAME, True, "Conversations are laid out exactly as by the original.")
 
 
 _SAME_TEXT = "The chat template came through unchanged, but it cannot be used here; Snug uses its family's."

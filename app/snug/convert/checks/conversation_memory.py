@@ -36,7 +36,7 @@ def check_conversation_memory(facts: ModelFacts, machine: Machine | None) -> tup
     if full.verdict is Verdict.TOO_BIG or compact.context >= WORTH_IT * full.context:
         before = "none" if full.verdict is Verdict.TOO_BIG else pages_text(full.context)
         words = (
-            f"With compact conversation memory (q8_0) this computer holds {pages_text(compact.context)} "
+            f"With compact conversation memory this computer holds {pages_text(compact.context)} "
             f"of conversation instead of {before}."
         )
         return Check(NAME, True, words, details), "q8_0"
@@ -45,7 +45,7 @@ def check_conversation_memory(facts: ModelFacts, machine: Machine | None) -> tup
 
 
 def _full_words(context: int) -> str:
-    return f"This computer keeps {pages_text(context)} of conversation with it in full precision (f16)."
+    return f"This computer keeps {pages_text(context)} of conversation with it in full precision."
 
 
 def _head(facts: ModelFacts) -> int:

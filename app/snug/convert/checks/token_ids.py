@@ -106,7 +106,7 @@ def _first_difference(before: Sequence[int], after: Sequence[int], engine: BareV
 
 def _check(wrong: list[str], count: int) -> Check:
     if not wrong:
-        return Check(NAME, True, "It reads text in the same pieces (tokens) as the original, in every script tried.")
+        return Check(NAME, True, "It reads text in the same pieces as the original, in every script tried.")
     return Check(
         NAME,
         False,

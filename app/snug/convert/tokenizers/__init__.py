@@ -33,4 +33,7 @@ def read_tokenizer(files: Mapping[str, Path], config: Mapping[str, Any], archite
     put_generation_defaults(task.files, task.entries)
     tokens = task.entries.by_key["tokenizer.ggml.tokens"].value
     count = len(tokens) if isinstance(tokens, list) else 0
-    return Vocabulary(tuple(task.entries.by_key.values()), count, task.pre_tokenizer, tuple(task.entries.notes))
+    entries = task.entries
+    return Vocabulary(
+        tuple(entries.by_key.values()), count, task.pre_tokenizer, tuple(entries.notes), tuple(entries.details)
+    )

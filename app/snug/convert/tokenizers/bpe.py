@@ -38,7 +38,7 @@ def config_vocab_size(config: Mapping[str, Any], keys: tuple[str, ...] = ("vocab
 def base_table(tokenizer: RustTokenizer, size: int | None, entries: Entries) -> TokenTable:
     """All tokens of a fast tokenizer with their types, padded to `size`.
 
-    Added tokens beyond `size`, which the model has no row for, are left out with a note.
+    Added tokens beyond `size`, which the model has no row for, are left out and told among the details.
     """
     vocab = tokenizer.vocab()
     by_id = {token: text for text, token in vocab.items()}
@@ -49,7 +49,7 @@ def base_table(tokenizer: RustTokenizer, size: int | None, entries: Entries) -> 
     if any(token not in added for token in beyond):
         raise bad_tokenizer("it has more tokens than the model", f"{max(by_id) + 1} tokens, the model has {len(table)}")
     if beyond:
-        entries.note(f"{len(beyond)} added tokens for which the model has no room are left out.")
+        entries.detail(f"{len(beyond)} added tokens for which the model has no room are left out.")
     for token, text in by_id.items():
         if token >= len(table):
             continue
@@ -83,6 +83,8 @@ def put_bpe(tokenizer: RustTokenizer, size: int | None, entries: Entries) -> str
     found = identify(tokenizer)
     if found.note:
         entries.note(found.note)
+    if found.detail:
+        entries.detail(found.detail)
     entries.put("tokenizer.ggml.model", "str", "gpt2")
     entries.put("tokenizer.ggml.pre", "str", found.name)
     entries.put_tokens(table, with_scores=False)

@@ -26,7 +26,7 @@ _SAMPLING = (
 
 
 def put_generation_defaults(files: TokenizerFiles, entries: Entries) -> None:
-    """The entries that generation_config.json has; values of a wrong type are left out with a note."""
+    """The entries that generation_config.json has; values of a wrong type are left out and told."""
     settings = files.object("generation_config.json")
     for name, key, kind in _SAMPLING:
         value = settings.get(name)
@@ -39,7 +39,7 @@ def put_generation_defaults(files: TokenizerFiles, entries: Entries) -> None:
         elif kind == "f32" and _is_number(value) and math.isfinite(value) and abs(value) < 1e30:
             entries.put(f"general.sampling.{key}", kind, float(value))
         else:
-            entries.note(f"The makers' setting {name} cannot be read and is left out.")
+            entries.detail(f"The makers' setting {name} cannot be read and is left out.")
 
 
 def _is_number(value: object) -> bool:

@@ -131,9 +131,13 @@ WHOLE_LINES = "gemma4"
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """llama.cpp's name for a pre-tokenizer; `note` is a sentence where it was not known by its hash."""
+    """llama.cpp's name for a pre-tokenizer; `detail` says how it was found where it was not known by its hash.
+
+    `note` warns the person where only a similar one was found.
+    """
 
     name: str
+    detail: str = ""
     note: str = ""
 
 
@@ -146,15 +150,16 @@ def identify(tokenizer: RustTokenizer) -> Identified:
     if tokenizer.parsed.kind() != "BPE":
         return Identified("default")
     if tokenizer.parsed.model.byte_fallback and not _encodes_bytes(tokenizer):
-        return Identified(WHOLE_LINES, _NOTE.format(how="joins the pieces of words as SentencePiece does"))
+        return Identified(WHOLE_LINES, _FOUND.format(how="joins the pieces of words as SentencePiece does"))
     return _by_cuts(tokenizer)
 
 
-_NOTE = "It {how}, so it is read that way: its own name for how it cuts text is new to llama.cpp."
+_FOUND = "It {how}, so it is read that way: its own name for how it cuts text is new to llama.cpp."
 _UNLIKE = (
-    "It cuts text into pieces as no model that llama.cpp knows. The nearest way, that of {name}, is used: some words "
-    "may be cut differently, and answers may be slightly worse."
+    "It cuts text into pieces in a way that is new to Snug. The nearest known way is used: some words may be read "
+    "differently, and answers may be slightly worse."
 )
+_NEAREST = "It cuts text into pieces as no model that llama.cpp knows; the nearest way is that of {name}."
 
 
 def _by_cuts(tokenizer: RustTokenizer) -> Identified:
@@ -168,8 +173,8 @@ def _by_cuts(tokenizer: RustTokenizer) -> Identified:
         scored.append((len(cuts ^ theirs), pattern.ignores_merges != ignores, place, pattern.name))
     differences, _, _, name = min(scored)
     if differences:
-        return Identified(name, _UNLIKE.format(name=name))
-    return Identified(name, _NOTE.format(how=f"cuts a trial text into the same pieces as {name}"))
+        return Identified(name, _NEAREST.format(name=name), _UNLIKE)
+    return Identified(name, _FOUND.format(how=f"cuts a trial text into the same pieces as {name}"))
 
 
 def _sequence(pattern: Pattern) -> pre_tokenizers.PreTokenizer:

@@ -31,14 +31,15 @@ class TokenType(IntEnum):
 class Vocabulary:
     """What a GGUF says of its tokenizer, chat template and generation defaults.
 
-    `token_count` tokens, padding included; `pre_tokenizer` is the name that llama.cpp knows; `notes` are sentences for
-    the person.
+    `token_count` tokens, padding included; `pre_tokenizer` is the name that llama.cpp knows; `notes` are sentences
+    that the person must read, `details` such as only experts ask for.
     """
 
     metadata: tuple[Meta, ...]
     token_count: int
     pre_tokenizer: str
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
     def value(self, key: str) -> object:
         """The value at `key`, None where there is none."""
@@ -74,6 +75,7 @@ class Entries:
 
     by_key: dict[str, Meta] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def put(self, key: str, kind: str, value: object) -> None:
         self.by_key[key] = Meta(key, kind, value)
@@ -93,6 +95,10 @@ class Entries:
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def detail(self, sentence: str) -> None:
+        if sentence not in self.details:
+            self.details.append(sentence)
 
 
 def check_texts(texts: Iterable[str], what: str) -> None:

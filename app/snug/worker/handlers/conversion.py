@@ -73,6 +73,7 @@ def preview(request: PreviewConversion, job: Job) -> ConversionPreviewed:
             free_bytes=free_bytes(folder),
             warnings=previews.warnings(source),
             notes=list(source.notes),
+            details=list(source.details),
             has_chat_template=source.has_chat_template,
             has_finished_files=source.has_finished_files,
             resumable=resumable,
@@ -270,6 +271,7 @@ def _done(result: Result, seconds: float) -> ConversionDone:
         resumed_from=result.resumed_from,
         tensor_types=dict(Counter(result.types.values())),
         notes=list(result.notes),
+        details=list(result.details),
     )
 
 

@@ -110,6 +110,17 @@ Card {
                 wrapMode: Text.Wrap
                 Layout.fillWidth: true
             }
+            Repeater {
+                model: root.model.details
+
+                SmallText {
+                    required property string modelData
+                    objectName: "fitDetail"
+                    text: modelData
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+            }
         }
         SmallText {
             objectName: "fitRoom"

@@ -136,12 +136,6 @@ Card {
             wrapMode: Text.Wrap
             Layout.fillWidth: true
         }
-        CaptionText {
-            visible: text !== ""
-            text: root.result.comparisonFigures
-            wrapMode: Text.Wrap
-            Layout.fillWidth: true
-        }
         Divider {
             visible: root.result.checks.length > 0
             implicitHeight: 1
@@ -187,11 +181,22 @@ Card {
         }
         Fold {
             objectName: "fitCheckDetails"
-            visible: root.result.checkDetails !== ""
-            text: qsTr("Raw figures")
+            visible: root.result.checkDetails !== "" || root.result.details.length > 0
+            text: qsTr("Details and raw figures")
             Layout.fillWidth: true
 
+            Repeater {
+                model: root.result.details
+
+                SmallText {
+                    required property string modelData
+                    text: modelData
+                    wrapMode: Text.Wrap
+                    Layout.fillWidth: true
+                }
+            }
             SmallText {
+                visible: text !== ""
                 text: root.result.checkDetails
                 font.family: Theme.codeFamily
                 wrapMode: Text.WrapAnywhere
