@@ -60,6 +60,16 @@ def test_the_slider_names_each_kind_of_size_once_from_smallest_to_original():
     assert labels[-1]["place"] == 1
 
 
+def test_the_last_word_stands_at_the_end_of_the_slider():
+    few = choices()[:4]
+    labels = words.slider_labels([few[0], *few[1:2] * 3], "")
+    assert [(label["text"], label["first"], label["last"], label["place"]) for label in labels] == [
+        ("Smallest", 0, 0, 0),
+        ("Compact", 1, 3, 1),
+    ]
+    assert [label["place"] for label in words.slider_labels(few[:1], "")] == [0]
+
+
 def test_what_one_gets_says_size_speed_pages_and_words_that_stay_the_same():
     choice = choices()[2]
     rows = {row["name"]: row["value"] for row in words.figures(choice, fit(choice.facts, FitSettings(), MACHINE))}

@@ -108,13 +108,20 @@ class ConversionSize(QObject):
         return words.slider_labels(self._offer.choices, self._offer.preview.original_type)
 
     @Property(str, notify=changed)
+    def stopName(self) -> str:
+        """The word of the chosen stop: "Balanced"."""
+        offer = self._offer
+        if offer is None:
+            return ""
+        return words.stop_label(offer.chosen, offer.index, offer.choices, offer.preview.original_type)
+
+    @Property(str, notify=changed)
     def stopWords(self) -> str:
         """The chosen stop for a screen reader: "Balanced, 3.1 GB, Fits well"."""
         offer = self._offer
         if offer is None:
             return ""
-        label = words.stop_label(offer.chosen, offer.index, offer.choices, offer.preview.original_type)
-        return f"{label}, {size_text(offer.chosen.size_bytes)}, {self._fit_view.verdictText}"
+        return f"{self.stopName}, {size_text(offer.chosen.size_bytes)}, {self._fit_view.verdictText}"
 
     @Property(FitView, constant=True)
     def fit(self) -> FitView:

@@ -130,7 +130,10 @@ def stop_label(choice: ConversionChoice, index: int, choices: Sequence[Conversio
 
 
 def slider_labels(choices: Sequence[ConversionChoice], original: str) -> list[dict[str, Any]]:
-    """Each word once: `text`, its `first` and `last` stop, and their middle as a `place` of 0 to 1 on the slider."""
+    """Each word once: `text`, its `first` and `last` stop, and as a `place` of 0 to 1 on the slider their middle.
+
+    The last word stands at the slider's end, so that both ends are named.
+    """
     labels: list[dict[str, Any]] = []
     for index, choice in enumerate(choices):
         text = stop_label(choice, index, choices, original)
@@ -141,6 +144,8 @@ def slider_labels(choices: Sequence[ConversionChoice], original: str) -> list[di
     span = max(1, len(choices) - 1)
     for label in labels:
         label["place"] = (label["first"] + label["last"]) / 2 / span
+    if len(labels) > 1:
+        labels[-1]["place"] = 1.0
     return labels
 
 

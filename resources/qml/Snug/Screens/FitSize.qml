@@ -43,18 +43,30 @@ Card {
             implicitHeight: Math.round(24 * Theme.textScale)
             Layout.fillWidth: true
 
+            function placed(share: real, ownWidth: real): real {
+                return Math.max(0, Math.min(width - ownWidth, 17 + share * (width - 34) - ownWidth / 2));
+            }
+
             Repeater {
                 model: root.size.labels
 
                 CaptionText {
                     required property var modelData
                     readonly property bool isChosen: root.size.stop >= modelData.first && root.size.stop <= modelData.last
-                    visible: isChosen || names.hasRoom
-                    x: Math.max(0, Math.min(parent.width - width, 17 + modelData.place * (parent.width - 34) - width / 2))
+                    readonly property bool touches: x < chosen.x + chosen.width + Theme.spaceS && x + width + Theme.spaceS > chosen.x
+                    objectName: "fitSizeName"
+                    visible: names.hasRoom && !isChosen && !touches
+                    x: names.placed(modelData.place, width)
                     text: modelData.text
-                    color: isChosen ? Theme.text : Theme.quiet
-                    font.weight: isChosen ? Font.DemiBold : Font.Normal
                 }
+            }
+            CaptionText {
+                id: chosen
+                objectName: "fitChosenName"
+                x: names.placed(slider.visualPosition, width) // under the knob
+                text: root.size.stopName
+                color: Theme.text
+                font.weight: Font.DemiBold
             }
         }
         LossCurve {
