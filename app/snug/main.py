@@ -298,7 +298,7 @@ class Rooms(QObject):
         self.fit.said.connect(self.app_model.toast)
         self.reader.changed.connect(self.fit.refresh)
         self.downloads.chatRequested.connect(self._chat_with)
-        self.downloads.searchRequested.connect(lambda: show("discover"))
+        self.downloads.searchRequested.connect(self._search)
         self.downloads.settingsRequested.connect(lambda: show("settings"))
         self.downloads.summaryChanged.connect(self._show_progress)
         self.chat.toast.connect(self.app_model.toast)

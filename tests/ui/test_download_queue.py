@@ -14,7 +14,7 @@ from snug.paths import Paths
 from snug.store import Store, open_store
 from snug.store.rows import NewDownload, RemoteFileRow
 from snug.ui.download_queue import DownloadQueue, Live
-from snug.ui.downloads import DownloadsModel, line_words
+from snug.ui.downloads import DownloadsModel, line_words, model_name
 from snug.worker import protocol
 from snug.worker.death import explain_death
 
@@ -210,6 +210,39 @@ def test_a_model_with_terms_leads_to_its_page_and_to_the_settings(
     children[0].event.emit(1, protocol.Failed(title="Only for people who have signed in.", kind="needs-token"))
     [row] = screen.rows.rows()
     assert (row["pageAddress"], row["wantsSettings"]) == ("https://huggingface.co/owner/tiny", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        ("needs-token", "page"),
+        ("needs-access", "page"),
+        ("token-refused", "settings"),
+        ("gone", "find"),
+        ("stalled", "resume"),
+    ],
+)
+def test_each_failure_has_the_one_button_that_helps_it(
+    kind: str, step: str, queue: DownloadQueue, store: Store, children: list[RecordingChild]
+) -> None:
+    screen = DownloadsModel(queue, store.settings)
+    queue.add(wanted())
+    children[0].event.emit(1, protocol.Failed(title="No.", kind=kind))
+    [row] = screen.rows.rows()
+    assert (row["firstStep"], row["canFindAnother"]) == (step, kind == "gone")
+
+
+def test_another_file_of_a_model_that_is_gone_is_looked_for_by_its_name(
+    queue: DownloadQueue, store: Store, children: list[RecordingChild]
+) -> None:
+    screen = DownloadsModel(queue, store.settings)
+    asked: list[str] = []
+    screen.searchRequested.connect(asked.append)
+    row = queue.add(wanted())
+    screen.findAnother(row.id)
+    screen.findModels()
+    assert asked == ["tiny", ""]
+    assert model_name("unsloth/Qwen3-4B-GGUF") == "Qwen3-4B"
 
 
 @pytest.mark.parametrize(

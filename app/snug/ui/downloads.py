@@ -20,12 +20,14 @@ QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
 
 ROLES = ("downloadId", "title", "phase", "line", "fraction", "iconId", "canPause", "canResume", "resumeText", "canChat",
-         "pageAddress", "wantsSettings",
+         "pageAddress", "wantsSettings", "canFindAnother", "firstStep",
          "details")  # fmt: skip
 PAGE_KINDS = ("needs-token", "needs-access")
 SETTINGS_KINDS = ("needs-token", "token-refused", "token-scope", "offline", "bad-address", "proxy-refused",
                   "proxy-not-found", "proxy-auth")  # fmt: skip
 """Failures that the model's page on the Hub, or the Settings, can mend."""
+GONE_KIND = "gone"
+"""The failure that only another maker's file of the model mends."""
 ICONS = {"failed": "triangle-alert", "done": "circle-check", "paused": "pause", "queued": "clock", "running": "box"}
 
 
@@ -36,7 +38,7 @@ class DownloadsModel(QObject):
 
     summaryChanged = Signal()
     chatRequested = Signal(int)
-    searchRequested = Signal()
+    searchRequested = Signal(str)
     settingsRequested = Signal()
 
     def __init__(self, queue: DownloadQueue, settings: Settings, parent: QObject | None = None) -> None:
@@ -91,7 +93,14 @@ class DownloadsModel(QObject):
 
     @Slot()
     def findModels(self) -> None:
-        self.searchRequested.emit()
+        self.searchRequested.emit("")
+
+    @Slot(int)
+    def findAnother(self, download_id: int) -> None:
+        """Show who else has the model."""
+        row = self._queue.row(download_id)
+        if row is not None:
+            self.searchRequested.emit(model_name(row.repo))
 
     def _show_all(self) -> None:
         self._rows.show([self._row(row) for row in self._queue.rows()])
@@ -121,6 +130,8 @@ class DownloadsModel(QObject):
             "resumeText": "Continue" if row.state == "paused" else "Try again",
             "pageAddress": page_address(row, self._settings),
             "wantsSettings": row.state == "failed" and row.error_kind in SETTINGS_KINDS,
+            "canFindAnother": row.state == "failed" and row.error_kind == GONE_KIND,
+            "firstStep": first_step(row),
             "canChat": row.state == "done" and row.model_id is not None,
             "details": f"{row.repo}\n" + "\n".join(file.name for file in row.files),
         }
@@ -131,6 +142,24 @@ def page_address(row: DownloadRow, settings: Settings) -> str:
     if row.state != "failed" or row.error_kind not in PAGE_KINDS:
         return ""
     return f"{hub_access(settings).endpoint.rstrip('/')}/{quote(row.repo)}"
+
+
+def first_step(row: DownloadRow) -> str:
+    """The one thing to press next: "page", "settings", "find", "resume", or "" while nothing is to be done."""
+    if row.state == "failed":
+        if row.error_kind in PAGE_KINDS:
+            return "page"
+        if row.error_kind in SETTINGS_KINDS:
+            return "settings"
+        if row.error_kind == GONE_KIND:
+            return "find"
+    return "resume" if row.state in ("paused", "failed") else ""
+
+
+def model_name(repo: str) -> str:
+    """What to search for to find the same model elsewhere: the repository's name without its owner and format."""
+    name = repo.rsplit("/", 1)[-1]
+    return name[:-5] if name.lower().endswith(("-gguf", "_gguf")) else name
 
 
 def line_words(row: DownloadRow, live: Live | None, done_bytes: int, now: datetime) -> str:

@@ -3,13 +3,18 @@ import QtQuick.Controls.Basic
 import Snug.Style
 
 // A quieter button beside the primary one, outlined. 36 high to see, 40 to hit; `tall` shows all 40.
+// `filled` makes it the primary one, for where a row of buttons has its next step now here, now there.
 AbstractButton {
     id: root
 
     property string iconName: ""
     property bool tall: false
     property bool danger: false
-    readonly property color ink: danger ? Theme.badText : Theme.text
+    property bool filled: false
+    readonly property bool isMarked: down || (hovered && enabled)
+    readonly property color ink: filled ? Theme.inkOnAccent : danger ? Theme.badText : Theme.text
+    readonly property color ground: filled ? Theme.accent : Theme.control
+    readonly property color markedGround: filled ? Theme.accentHover : Theme.hover
 
     implicitHeight: Theme.hitHeight
     implicitWidth: Math.max(Theme.hitHeight, implicitContentWidth + leftPadding + rightPadding)
@@ -55,8 +60,8 @@ AbstractButton {
     }
     background: Rectangle {
         radius: Theme.controlRadius
-        color: root.down || (root.hovered && root.enabled) ? Theme.hover : Theme.control
-        border.width: 1
+        color: root.isMarked ? root.markedGround : root.ground
+        border.width: root.filled ? 0 : 1
         border.color: Theme.line
 
         FocusRing {

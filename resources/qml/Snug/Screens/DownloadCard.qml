@@ -22,6 +22,8 @@ Card {
     required property bool canChat
     required property string pageAddress
     required property bool wantsSettings
+    required property bool canFindAnother
+    required property string firstStep
     required property string details
     readonly property bool failed: phase === "failed"
 
@@ -65,9 +67,10 @@ Card {
                 iconName: "pause"
                 onClicked: root.downloads.pause(root.downloadId)
             }
-            PrimaryButton {
+            QuietButton {
                 objectName: "resume"
                 visible: root.canResume
+                filled: root.firstStep === "resume"
                 text: root.resumeText
                 onClicked: root.downloads.resume(root.downloadId)
             }
@@ -86,13 +89,14 @@ Card {
             }
         }
         RowLayout {
-            visible: root.pageAddress !== "" || root.wantsSettings
+            visible: root.pageAddress !== "" || root.wantsSettings || root.canFindAnother
             spacing: Theme.spaceS
             Layout.leftMargin: 38
 
             QuietButton {
                 objectName: "openPage"
                 visible: root.pageAddress !== ""
+                filled: root.firstStep === "page"
                 text: qsTr("Open its page…")
                 iconName: "external-link"
                 onClicked: askPage.open()
@@ -100,9 +104,18 @@ Card {
             QuietButton {
                 objectName: "openSettings"
                 visible: root.wantsSettings
+                filled: root.firstStep === "settings"
                 text: qsTr("Open Settings")
                 iconName: "settings"
                 onClicked: root.downloads.openSettings()
+            }
+            QuietButton {
+                objectName: "findAnother"
+                visible: root.canFindAnother
+                filled: root.firstStep === "find"
+                text: qsTr("Find another")
+                iconName: "search"
+                onClicked: root.downloads.findAnother(root.downloadId)
             }
         }
         ProgressLine {
