@@ -343,10 +343,10 @@ def test_n15_a_file_that_was_removed_is_told_from_a_repository_that_was(
     removed = dict(repository.files)
     del removed[FILE]
     repository.files = removed
-    assert failure_of(fetcher).title.startswith("This file is not on the Hub")
+    assert failure_of(fetcher).title.startswith("This file is not on Hugging Face")
 
     del hub.repositories[REPO]
-    assert failure_of(fetcher).title.startswith(f"{REPO} is not on the Hub")
+    assert failure_of(fetcher).title.startswith(f"{REPO} is not on Hugging Face")
 
 
 def test_n15_a_renamed_repository_is_followed(fetcher: Fetcher, hub: Hub, repository: Repository) -> None:

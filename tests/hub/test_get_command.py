@@ -93,7 +93,7 @@ def test_get_chooses_a_file_for_this_computer_and_takes_the_projector_along(snug
     ("what", "code", "words"),
     [
         ("not a name", 2, "not the name of a model"),
-        ("nobody/nothing", 1, "is not on the Hub"),
+        ("nobody/nothing", 1, "is not on Hugging Face"),
         ("snug-test/pip-7m-GGUF:Q9_9", 1, "There are:"),
         ("snug-test/split-pip-GGUF:F16", 1, "split-pip-F16-00002-of-00003.gguf"),
         ("snug-test/gated-pip-GGUF:Q8_0", 1, "signed in"),

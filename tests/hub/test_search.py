@@ -273,7 +273,7 @@ def test_a_name_that_is_none_is_refused_without_a_request(access: Access, hub: H
 
 
 def test_n15_a_model_that_is_gone_says_so(access: Access) -> None:
-    with pytest.raises(UserError, match="nobody/nothing is not on the Hub"):
+    with pytest.raises(UserError, match="nobody/nothing is not on Hugging Face"):
         read_model_page(access, "nobody/nothing")
 
 

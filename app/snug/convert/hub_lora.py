@@ -75,7 +75,7 @@ def _config_of(access: Access, repo: object, cache: Path, is_cancelled: Callable
         if found.small:
             return fetch_small(access, found, cache / found.commit[:16], is_cancelled)
     raise UserError(
-        "This adapter (LoRA) does not say to which model of the Hub it belongs.",
+        "This adapter (LoRA) does not say to which model on Hugging Face it belongs.",
         "Name the folder of that model with --base.",
         kind="adapter",
         details=str(repo)[:200],

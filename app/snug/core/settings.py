@@ -64,7 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "chat.temperature", "float", 0.7, "Variety",
-        "Low answers are steady and repeatable, high ones more surprising. 0 always takes the likeliest word.",
+        "Low numbers give steady answers, high ones more surprising answers. 0 always takes the likeliest word.",
         CHAT, maximum=2,
     ),
     Setting(
@@ -101,7 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
         "network.offline", "bool", False, "Stay offline", "Snug makes no connection at all while this is on.", NETWORK,
     ),
     Setting(
-        "network.endpoint", "text", "", "Address of the Hub",
+        "network.endpoint", "text", "", "Address of Hugging Face",
         "Another server that speaks like huggingface.co, for example a mirror in your organisation. "
         "Empty means huggingface.co.",
         NETWORK, maximum=2000,
@@ -112,7 +112,7 @@ SETTINGS: tuple[Setting, ...] = (
         NETWORK, maximum=2000,
     ),
     Setting(
-        "network.token", "secret", "", "Access token of the Hub",
+        "network.token", "secret", "", "Access token of Hugging Face",
         "Needed only for models whose makers ask for an account. Kept in this computer's keyring.", NETWORK,
         maximum=500,
     ),

@@ -46,7 +46,7 @@ def list_checkpoint(
     """The files of a repository; of the small ones those whose names `is_wanted`. Raises UserError."""
     if not REPO_NAME.fullmatch(repo):
         raise UserError(
-            f"{text_of(repo, 100)!r} is not the name of a model on the Hub.",
+            f"{text_of(repo, 100)!r} is not the name of a model on Hugging Face.",
             "It must look like OWNER/NAME.",
             "bad-repo",
             bad_input=True,

@@ -69,7 +69,7 @@ def _explain_cause(cause: BaseException, host: str, proxied: bool, details: str)
         case httpx2.TooManyRedirects():
             return UserError(
                 f"{host} sends Snug round in circles.",
-                "This is a fault on the other side. Try again later, or check the Hub's address in Settings.",
+                "This is a fault on the other side. Try again later, or check the address of Hugging Face in Settings.",
                 "too-many-redirects",
                 details,
             )
@@ -126,7 +126,7 @@ def _explain_refusal(host: str, proxied: bool, details: str) -> UserError:
         )
     return UserError(
         f"{host} refuses the connection.",
-        "A firewall may be in the way, or the Hub's address in Settings is wrong.",
+        "A firewall may be in the way, or the address of Hugging Face in Settings is wrong.",
         "refused",
         details,
     )
@@ -147,7 +147,11 @@ def _explain_proxy(error: httpx2.ProxyError, details: str) -> UserError:
 
 def bad_address(details: str = "") -> UserError:
     return UserError(
-        "The Hub's address is not a web address.", "Correct it in Settings, Network.", "bad-address", details, True
+        "The address of Hugging Face in Settings is not a web address.",
+        "Correct it in Settings, Network.",
+        "bad-address",
+        details,
+        True,
     )
 
 
@@ -202,7 +206,7 @@ def pointer_instead_of_file() -> UserError:
 def bad_answer(host: str, details: str = "") -> UserError:
     return UserError(
         f"{host} gave an answer that Snug does not understand.",
-        "Try again later, or check the Hub's address in Settings.",
+        "Try again later, or check the address of Hugging Face in Settings.",
         "bad-answer",
         details,
     )
@@ -236,21 +240,21 @@ def _explain_refused_access(
     if has_token and (status == 401 or "invalid credentials" in message.lower()) and code != "RepoNotFound":
         return UserError(
             "Your access token is not accepted: it has expired or was revoked.",
-            "Make a new one on the Hub's website (Settings, Access Tokens) and paste it into Snug's Settings.",
+            "Make a new one on Hugging Face (Settings, Access Tokens) and paste it into Snug's Settings.",
             "token-refused",
             details,
         )
     if code == "GatedRepo" and has_token:
         return UserError(
             f"{what} must be asked for: its maker decides who gets it.",
-            "Open its page on the Hub, accept the terms, and try again when access was given.",
+            "Open its page on Hugging Face, accept the terms, and try again when access was given.",
             "needs-access",
             details,
         )
     if code == "GatedRepo":
         return UserError(
             f"{what} is only given to people who have signed in and accepted its terms.",
-            "Accept them on its page on the Hub, then paste an access token into Snug's Settings.",
+            "Accept them on its page on Hugging Face, then paste an access token into Snug's Settings.",
             "needs-token",
             details,
         )
@@ -258,7 +262,7 @@ def _explain_refused_access(
         return _explain_absence("RepoNotFound", what, details)
     return UserError(
         "Your access token may not read this.",
-        "On the Hub's website, give the token permission to read gated repositories, or make a new one.",
+        "On Hugging Face, give the token permission to read gated repositories, or make a new one.",
         "token-scope",
         details,
     )
@@ -267,8 +271,8 @@ def _explain_refused_access(
 def _explain_absence(code: str, what: str, details: str) -> UserError:
     thing = "This file" if code == "EntryNotFound" else "This version" if code == "RevisionNotFound" else what
     return UserError(
-        f"{thing} is not on the Hub, or no longer available.",
-        "It may be misspelt, removed, renamed or private. What you have stays; choose another source for the rest.",
+        f"{thing} is not on Hugging Face, or no longer available.",
+        "It may be misspelt, removed, renamed or private. What you have stays.",
         "gone",
         details,
     )

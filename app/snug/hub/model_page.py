@@ -28,7 +28,7 @@ def read_model_page(access: Access, repo: str, revision: str = "main", patience:
     """The page of `repo`; its `revision` is the commit that was read, so that what is got later is the same."""
     if not REPO_NAME.fullmatch(repo):
         raise UserError(
-            f"{text_of(repo, 100)!r} is not the name of a model on the Hub.",
+            f"{text_of(repo, 100)!r} is not the name of a model on Hugging Face.",
             "It must look like OWNER/NAME.",
             "bad-repo",
             bad_input=True,

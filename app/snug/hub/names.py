@@ -37,7 +37,7 @@ def require_wanted(text: str, endpoint: str = "") -> Wanted:
     wanted = read_wanted(text, endpoint)
     if wanted is None:
         raise UserError(
-            f"{text[:100]!r} is not the name of a model on the Hub.",
+            f"{text[:100]!r} is not the name of a model on Hugging Face.",
             "Write OWNER/NAME, OWNER/NAME:FILE, OWNER/NAME:Q4_K_M, or paste the page's link.",
             kind="bad-repo",
             bad_input=True,

@@ -98,7 +98,7 @@ def plain_etag(value: str) -> str:
 
 def changed(name: str) -> UserError:
     return UserError(
-        "This model was changed on the Hub since the download was chosen.",
+        "This model was changed on Hugging Face since the download was chosen.",
         "Download the new version from its beginning, or choose another source.",
         "changed",
         f"another version of {name!r}",

@@ -26,7 +26,7 @@ ColumnLayout {
                 text: qsTr("Snug %1").arg(root.model.version)
             }
             SmallText {
-                text: qsTr("Everything stays on this computer: chats, models and settings. Snug sends nothing about you to anyone; it connects only to the Hub, when you search or get a model.")
+                text: qsTr("Everything stays on this computer: chats, models and settings. Snug sends nothing about you to anyone; it connects only to Hugging Face, when you search or get a model.")
                 wrapMode: Text.Wrap
                 lineHeight: 1.15
                 Layout.fillWidth: true
