@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 
 from tests.hub.pip_variants import pip_as
 from tests.screens.conftest import PICTURES
@@ -27,6 +28,24 @@ def choose(fit, type_name: str) -> None:
     raise AssertionError(f"{type_name} is not offered")
 
 
+def edges(hands, item) -> tuple[float, float]:
+    """Where an item begins and ends, from the window's left."""
+    left = item.mapToScene(QPointF(0, 0)).x()
+    return left, left + item.width()
+
+
+def check_size_names(hands) -> None:
+    """The chosen word stands under the knob, as near as the ends allow, and no word touches another."""
+    slider = hands.item("fitSlider")
+    start, end = edges(hands, slider)
+    knob = hands.centre(slider.property("handle")).x()
+    chosen = edges(hands, hands.item("fitChosenName"))
+    middle = min(max(knob, start + (chosen[1] - chosen[0]) / 2), end - (chosen[1] - chosen[0]) / 2)
+    assert abs(sum(chosen) / 2 - middle) <= 2
+    words = sorted([chosen, *(edges(hands, item) for item in hands.items("fitSizeName"))])
+    assert all(one[1] < other[0] for one, other in pairwise(words)), words
+
+
 def look_at(hands, text: str) -> None:
     """Write the source into the line, as a person does, and wait for the answer."""
     hands.go("fit")
@@ -43,6 +62,9 @@ def test_an_empty_screen_says_what_to_do(hands):
     assert not hands.nameless()
     assert not hands.small_targets()
     hands.save_pictures("make-it-fit-empty")
+    assert not hands.is_shown("fitEmptySecondary"), "a folder is picked beside the line"
+    hands.click("fitEmptyPrimary")
+    assert hands.app.screen == "discover"
 
 
 def test_a_library_model_is_made_smaller_and_chatted_with(hands):
@@ -57,6 +79,7 @@ def test_a_library_model_is_made_smaller_and_chatted_with(hands):
     for stop in range(fit.size.stopCount):
         fit.size.choose(stop)
         hands.settle()
+        check_size_names(hands)
         sizes.append(hands.items("fitFigure")[0].property("text"))
     assert len(set(sizes)) > 3, "the figures follow the slider"
     choose(fit, "Q4_K_M")
@@ -78,6 +101,8 @@ def test_a_library_model_is_made_smaller_and_chatted_with(hands):
     hands.click("fitCompare")
     hands.bot.waitUntil(lambda: not fit.result.isComparing, timeout=LIMIT_MS)
     assert "of 1,000 words the same" in fit.result.comparison
+    assert "Perplexity" in fit.result.checkDetails
+    assert not any("Perplexity" in name or "Q8_0" in name for name in hands.spoken()), "raw figures are folded away"
     hands.save_pictures("make-it-fit-done")
     hands.click("fitChat")
     assert hands.app.screen == "chat"
@@ -125,6 +150,11 @@ def test_before_a_file_of_few_bits_is_made_again_it_is_said_that_lost_bits_stay_
     [warning] = hands.items("fitWarning")
     assert "not regained" in warning.property("text")
     assert hands.is_shown("makeIt")
+    assert "Q4_K_M" not in hands.text("fitSentence")
+    assert any("Q4_K_M" in detail for detail in hands.rooms.fit.details)
+    hands.rooms.fit.size.choose(hands.rooms.fit.size.stopCount - 1)
+    hands.settle()
+    check_size_names(hands)
     hands.save_pictures("make-it-fit-few-bits")
 
 

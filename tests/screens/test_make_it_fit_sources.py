@@ -79,6 +79,8 @@ def made(hands: Hands) -> list:
 def test_a_link_becomes_a_measured_file_that_the_library_and_a_comparison_agree_on(hub: Hub, hands: Hands) -> None:
     paste(hands, f"  {hub.endpoint}/maker/Tiny/tree/main?library=true ")
     assert "to fetch" in hands.text("fitSentence")
+    assert any("qwen2" in detail for detail in hands.rooms.fit.details)
+    assert not any("qwen2" in name for name in hands.spoken()), "technical findings are folded away"
     assert not hands.is_shown("fitFinished")
     hands.save_pictures("make-it-fit-link")
     hands.click("makeIt")
@@ -140,11 +142,11 @@ def test_an_adapter_is_no_model_to_be_made(hub: Hub, hands: Hands, tmp_path: Pat
 
 def test_a_model_whose_makers_ask_first_leads_to_the_settings_and_its_page(hub: Hub, hands: Hands) -> None:
     paste(hands, f"{hub.endpoint}/maker/Asks")
-    assert "page" in hands.text("fitProblemSecond")
+    assert "page" in hands.text("fitProblemAction")
     hands.save_pictures("make-it-fit-gated")
     assert not hands.nameless()
-    assert hands.text("fitProblemAction") == "Open Settings"
-    hands.click("fitProblemAction")
+    assert hands.text("fitProblemSecond") == "Open Settings"
+    hands.click("fitProblemSecond")
     assert hands.app.screen == "settings"
 
 

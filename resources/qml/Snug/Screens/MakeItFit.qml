@@ -163,10 +163,11 @@ ScreenPage {
         title: root.model.problem.title
         text: root.model.problem.advice
         details: root.model.problem.details
-        actionText: root.model.problem.action
-        secondText: root.model.problem.pageAddress !== "" ? qsTr("Open its page…") : ""
-        onAction: root.model.problem.mend()
-        onSecond: pageAsk.open()
+        readonly property bool wantsPage: root.model.problem.pageAddress !== "" // before anything else can help
+        actionText: wantsPage ? qsTr("Open its page…") : root.model.problem.action
+        secondText: wantsPage ? root.model.problem.action : ""
+        onAction: wantsPage ? pageAsk.open() : root.model.problem.mend()
+        onSecond: root.model.problem.mend()
         Layout.fillWidth: true
     }
     EmptyState {
@@ -175,10 +176,8 @@ ScreenPage {
         iconName: "shrink"
         title: qsTr("Which model should fit?")
         text: qsTr("Paste the address of any model on Hugging Face, or pick a folder or a model that you have. Snug says what it is and how small it can be, and makes the file here, on this computer.")
-        primaryText: qsTr("Pick a folder…")
-        secondaryText: qsTr("Find a model")
-        onPrimary: folderDialog.open()
-        onSecondary: root.model.searchRequested("")
+        primaryText: qsTr("Find a model")
+        onPrimary: root.model.searchRequested("")
         Layout.fillWidth: true
     }
     FitResult {
