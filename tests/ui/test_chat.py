@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MACHINE = Machine(
     os="linux", cpu=Cpu(cores=8, threads=16), memory=Memory(total=32 * 10**9, available=21 * 10**9, bandwidth=5e10)
 )
-KILLED = ChildDeath("The model's process was ended from outside.", "Try again.", "killed", "signal 9")
+KILLED = ChildDeath("Another program, or the system, stopped the work.", "Try again.", "killed", "signal 9")
 NO_MEMORY = ChildDeath("The computer ran out of memory.", "Close other programs.", "no-memory", "signal 9")
 
 
@@ -251,7 +251,7 @@ def test_a_death_in_mid_answer_keeps_the_text_explains_itself_and_offers_a_retry
     assert (reply.text, reply.state) == ("So far", "interrupted")
     assert desk.kinds() == ["user", "prose", "problem", "actions"]
     problem = desk.chat.conversation.rows.rows[2]
-    assert problem.text == "The model's process was ended from outside"
+    assert problem.text == "Another program, or the system, stopped the work"
     assert problem.note == "Your message and the answer so far are kept."
     assert problem.details == "signal 9"
     assert problem.action == "Try again"

@@ -93,7 +93,7 @@ class CalculatorModel(QObject):
     @Property(str, notify=changed)
     def typeText(self) -> str:
         kind = self._question.file_type
-        return f"{kind}, {TYPE_WORDS[kind]}"
+        return f"{TYPE_WORDS[kind]}, {kind}"
 
     @Property(int, constant=True)
     def typeCount(self) -> int:

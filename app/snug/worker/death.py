@@ -86,7 +86,7 @@ _TEMPLATE = (
     "template",
 )
 _KILLED = (
-    "The model's process was ended from outside.",
+    "Another program, or the system, stopped the work.",
     "Try again.",
     "killed",
 )

@@ -95,6 +95,7 @@ AskDialog {
                 ColumnLayout {
                     spacing: 2
                     Layout.fillWidth: true
+                    Layout.alignment: Qt.AlignTop
 
                     SmallText {
                         text: row.value
@@ -112,6 +113,8 @@ AskDialog {
                 }
                 IconButton {
                     objectName: "takeBack-" + row.key
+                    Layout.topMargin: -4 // into the row's padding: rows with and without it are equally high
+                    Layout.bottomMargin: -4
                     visible: row.isCorrected
                     iconName: "undo-2"
                     label: qsTr("%1: use what Snug read").arg(row.label)
@@ -119,6 +122,8 @@ AskDialog {
                 }
                 IconButton {
                     objectName: "correct-" + row.key
+                    Layout.topMargin: -4 // into the row's padding: rows with and without it are equally high
+                    Layout.bottomMargin: -4
                     visible: row.isCorrectable
                     iconName: "pencil"
                     label: qsTr("Correct %1").arg(row.label)
