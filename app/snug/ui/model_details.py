@@ -119,7 +119,7 @@ class ModelDetails(QObject):
         if self._problem is not None:
             return f"{self._problem.title} {self._problem.advice} The figures are estimates.".replace("  ", " ")
         if self._asked:
-            return "Looking at the files on the Hub…"
+            return "Looking at the files on Hugging Face…"
         if self._page is not None and self._page.other_format and not self._choices:
             page = self._page
             return format_words(page.other_format, page.can_convert, page.weights_bytes, page.largest_file_bytes,
@@ -161,7 +161,7 @@ class ModelDetails(QObject):
             return ""
         chosen = self._chosen
         if not chosen.complete:
-            return f"This file cannot be used: {', '.join(chosen.missing)} is missing on the Hub."
+            return f"This file cannot be used: {', '.join(chosen.missing)} is missing on Hugging Face."
         parts = [f"Comes in {len(chosen.files)} parts, which count as one."] if len(chosen.files) > 1 else []
         if chosen.companions:
             size = size_text(sum(file.size_bytes for file in chosen.companions))
