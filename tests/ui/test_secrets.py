@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -129,6 +130,6 @@ def test_the_database_never_holds_the_token(make_keeper, kept_file, qtbot, tmp_p
     keeper = make_keeper()
     with qtbot.waitSignal(keeper.changed, timeout=WAIT_MS):
         keeper.keep(KEY, TOKEN)
-    with sqlite3.connect(tmp_path / "home" / "snug.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "home" / "snug.db")) as connection:
         assert TOKEN not in "\n".join(connection.iterdump())
     assert not any(TOKEN.encode() in path.read_bytes() for path in (tmp_path / "logs").iterdir())
