@@ -3,7 +3,8 @@
 The engine's eval callback shows each matrix product. Of a product's inputs X (tokens x columns) two things are kept for
 its weights: the sum of squares of each column (for experts: of each expert's own tokens), which is llama.cpp's
 importance matrix, and where wanted the products X^T X, which error feedback needs. Weights that are multiplied with the
-same inputs (query, key and value; gate and up) share one table of products.
+same inputs (query, key and value; gate and up) share one table of products. All experts of a layer whose inputs are the
+tokens themselves (gate and up) share one, too: a table for each would take gigabytes a layer.
 
 Tables of products take columns squared x 4 bytes. Columns beyond `block` are cut into groups of at most that many, and
 products are kept within a group only.
@@ -55,7 +56,7 @@ class Products:
     """X^T X of the inputs of one or more tensors: one table for each group of columns, and the number of inputs.
 
     `samples` are inputs as they were, float32 (rows, columns), of chunks that are not part of the tables. There may be
-    samples alone, without tables.
+    samples alone, without tables. `experts` (rows, number used) says which experts read each sample, where such did.
     """
 
     tables: list[Floats]
@@ -63,6 +64,7 @@ class Products:
     columns: int
     count: int = 0
     samples: Floats | None = None
+    experts: NDArray[np.int32] | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -133,13 +135,14 @@ class Collector:
         name = weight_name(weights.name.decode("utf-8", "replace"))
         if not name.endswith(".weight") or inputs.type != F32:
             return False
-        if not self._keeps_squares and (kind != MULTIPLY or not self._wants_products(name)):
+        if not self._keeps_squares and not self._wants_products(name):
             return False
         if not is_asking:
             if kind == MULTIPLY:
                 self._add(name, weights, inputs, tensor.sources[1])
             else:
-                self._add_experts(name, weights, inputs, integer_values(tensor_at(tensor.sources[2])))
+                chosen = integer_values(tensor_at(tensor.sources[2]))[0, 0]
+                self._add_experts(name, weights.dims[2], inputs, chosen, tensor.sources[1])
             return self._keeps_squares or name not in self.found.deferred
         return True
 
@@ -161,10 +164,9 @@ class Collector:
             squares.counts += values[..., 0].size // matrices
         _check_finite(squares.sums, name)
 
-    def _add_experts(self, name: str, weights: GgmlTensor, inputs: GgmlTensor, chosen: NDArray[np.int32]) -> None:
-        """`inputs` is (tokens, 1 or the number used, columns), `chosen` (tokens, number used): which expert read it."""
-        values, experts = float_values(inputs)[0], chosen[0, 0]
-        count = weights.dims[2]
+    def _add_experts(self, name: str, count: int, inputs: GgmlTensor, experts: NDArray[np.int32], address: int) -> None:
+        """`inputs` is (tokens, 1 or the number used, columns), `experts` (tokens, number used): which one read it."""
+        values = float_values(inputs)[0]
         squares = self._squares(name, count, values.shape[-1])
         if experts.min() < 0 or experts.max() >= count:
             raise UserError("The engine chose an expert that is not there.", "Choose another file.", kind="bad-file")
@@ -174,6 +176,8 @@ class Collector:
                 mine = rows[experts[:, place] == expert]
                 squares.sums[expert] += np.einsum("ij,ij->j", mine, mine)
                 squares.counts[expert] += len(mine)
+        if values.shape[1] == 1:
+            self._add_products(name, values[:, 0], address, experts)
         _check_finite(squares.sums, name)
 
     def _squares(self, name: str, matrices: int, columns: int) -> Squares:
@@ -183,7 +187,7 @@ class Collector:
             self.found.squares[name] = found
         return found
 
-    def _add_products(self, name: str, rows: Floats, address: int) -> None:
+    def _add_products(self, name: str, rows: Floats, address: int, experts: NDArray[np.int32] | None = None) -> None:
         if not self._wants_products(name) or name in self.found.deferred:
             return
         leader = self._leaders.setdefault(address, name)
@@ -196,7 +200,7 @@ class Collector:
         if products is None:
             self.found.deferred.add(name)
         elif self.is_judging:
-            _add_sample(products, rows, self._sample_rows)
+            _add_sample(products, rows, self._sample_rows, experts)
         else:
             for start, table in zip(products.starts, products.tables, strict=True):
                 part = np.ascontiguousarray(rows[:, start : start + len(table)])
@@ -218,12 +222,16 @@ class Collector:
         return found
 
 
-def _add_sample(products: Products, rows: Floats, most: int) -> None:
-    """Keep some of the inputs, spread over the chunk."""
+def _add_sample(products: Products, rows: Floats, most: int, experts: NDArray[np.int32] | None) -> None:
+    """Keep some of the inputs, spread over the chunk, and who read them."""
     room = most - (0 if products.samples is None else len(products.samples))
     if room > 0:
-        picked = rows[:: max(1, len(rows) // SAMPLES_OF_A_CHUNK)][:room].copy()
+        step = max(1, len(rows) // SAMPLES_OF_A_CHUNK)
+        picked = rows[::step][:room].copy()
         products.samples = picked if products.samples is None else np.concatenate([products.samples, picked])
+        if experts is not None:
+            readers = experts[::step][:room].copy()
+            products.experts = readers if products.experts is None else np.concatenate([products.experts, readers])
 
 
 def _check_finite(sums: Floats, name: str) -> None:

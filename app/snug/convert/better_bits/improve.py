@@ -105,7 +105,7 @@ def improve(
             work.model,
             chunks,
             work.folder,
-            wants_products=frozenset(tensor.name for tensor in free if len(tensor.shape) == 2).__contains__,
+            wants_products=frozenset(tensor.name for tensor in free if has_known_inputs(tensor)).__contains__,
             keeps_tables=options.feedback or options.scaling,
             chunk=CHUNK,
             threads=work.threads,
@@ -139,6 +139,12 @@ def improve(
         shutil.rmtree(work.folder, ignore_errors=True)
         raise
     return Improved(plan, chosen, importance, rounder.quantise, details, predicted)
+
+
+def has_known_inputs(tensor: OutputTensor) -> bool:
+    """Whether products of its inputs are worth keeping: all but of the experts' last matrices, each of which reads what
+    its own expert computes."""
+    return len(tensor.shape) == 2 or (len(tensor.shape) == 3 and ".ffn_down" not in tensor.name)
 
 
 def is_free(tensor: OutputTensor, architecture: str, types: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from snug.engine.calibration import LARGEST_TABLES, Calibration, Collector, Products, Squares, calibrate
 from snug.engine.text_reader import TextReader, Tokens
@@ -20,10 +21,19 @@ JUDGE_EVERY = 6
 
 MOST_TABLES = 8 * 1024**3
 
+EXPERT_PRIOR = 64
+"""An expert's own inputs count like so many of all tokens' beside them: a text may show it to few."""
+
+FEWEST_SAMPLES = 24
+"""Of an expert's own inputs; with fewer those of all tokens judge."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownInputs:
-    """The products of some tensors' inputs (`Products` of engine.calibration), their tables read when asked for."""
+    """The products of some tensors' inputs (`Products` of engine.calibration), their tables read when asked for.
+
+    Where experts share them, `experts` (samples, number used) says which of them read each sample.
+    """
 
     leader: str
     columns: int
@@ -33,6 +43,7 @@ class KnownInputs:
     unscaled_leader: str
     scale: Floats | None
     _files: tuple[Path, ...]
+    experts: NDArray[np.int32] | None = None
 
     def unscaled_tables(self) -> Iterator[Floats]:
         """X^T X of each group of columns, before any scale."""
@@ -50,6 +61,21 @@ class KnownInputs:
         samples = None if self.samples is None else self.samples / scale
         return replace(self, leader=key, samples=samples, scale=whole)
 
+    def of_expert(self, number: int, squares: Squares) -> KnownInputs:
+        """The inputs of one expert: those of all tokens, each column as large as in the tokens that it read itself
+        (`squares`), and of the samples those."""
+        if self.experts is None or self.samples is None:
+            return self
+        own = self.samples[(self.experts == number).any(axis=1)]
+        samples = own if len(own) >= FEWEST_SAMPLES else self.samples
+        if not self._files:
+            return replace(self, samples=samples, experts=None)
+        all_tokens = np.square(self.sizes())
+        mixed = (squares.sums[number] + EXPERT_PRIOR * all_tokens) / (int(squares.counts[number]) + EXPERT_PRIOR)
+        ratio = np.divide(mixed, all_tokens, out=np.ones_like(all_tokens), where=all_tokens > 0)
+        scale = 1 / np.sqrt(np.clip(ratio, 0.01, 100.0), dtype=np.float32)
+        return replace(self, leader=f"{self.leader} expert {number}", samples=samples, scale=scale, experts=None)
+
 
 class InputTables:
     """All that was collected, below one folder; `folder` must be empty or absent, and is the caller's to remove."""
@@ -64,6 +90,19 @@ class InputTables:
     def find(self, name: str) -> KnownInputs | None:
         """What is known of a tensor's inputs, None for nothing."""
         return self._known.get(self._leaders.get(name, ""))
+
+    def of_matrix(self, name: str, matrix: int) -> KnownInputs | None:
+        """What is known of the inputs of one matrix of a tensor: of an expert, or of the only one."""
+        known = self.find(name)
+        squares = self.squares.get(name)
+        if known is None or known.experts is None or squares is None or matrix >= len(squares.counts):
+            return known
+        return known.of_expert(matrix, squares)
+
+    @property
+    def has_experts(self) -> bool:
+        """Whether experts share inputs."""
+        return any(known.experts is not None for known in self._known.values())
 
     def scaled(self, names: Sequence[str], scale: Floats) -> InputTables:
         """The same tables, where the inputs of some tensors, the same ones, were divided by `scale`."""
@@ -93,7 +132,15 @@ class InputTables:
             files.append(self._folder / f"{number}-{index}.npy")
             np.save(files[-1], table)
         return KnownInputs(
-            leader, products.columns, products.starts, products.count, products.samples, leader, None, tuple(files)
+            leader,
+            products.columns,
+            products.starts,
+            products.count,
+            products.samples,
+            leader,
+            None,
+            tuple(files),
+            products.experts,
         )
 
 

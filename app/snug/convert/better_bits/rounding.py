@@ -1,7 +1,7 @@
 """Quantises rows by the methods that are allowed, and keeps for each row the one whose output errs least.
 
 Judged is the squared error of the outputs on inputs that no method was fitted to. Where nothing is known of a tensor's
-inputs (embeddings that are only looked up, experts that share a matrix), importance or plain rounding stands.
+inputs (embeddings that are only looked up, the last matrices of experts), importance or plain rounding stands.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Rounder:
         self._importance = importance
         self._inputs = inputs
         self._threads = threads
-        self._cache = cache or FeedbackCache()
+        self._cache = cache or FeedbackCache(keeps_factors=inputs is not None and inputs.has_experts)
         self.kept: dict[str, Counter[str]] = {}
 
     def quantise(self, tensor: OutputTensor, rows: Floats, type_name: str, first: int) -> bytes:
@@ -78,7 +78,7 @@ class Rounder:
 
     def _round_matrix(self, name: str, rows: Floats, type_name: str, matrix: int) -> Rounded:
         importance = self._importance_of(name, matrix, rows.shape[1])
-        known = self._inputs.find(name) if self._inputs is not None else None
+        known = self._inputs.of_matrix(name, matrix) if self._inputs is not None else None
         first = self._by_kernel(rows, type_name, importance)
         if type_name not in BLOCKS or known is None or known.samples is None or known.columns != rows.shape[1]:
             return first
