@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snug.core.corrections import FOLLOWS, checked_correction, correctable, with_corrections
+from snug.core.corrections import (
+    FOLLOWS,
+    OF_THE_LIMIT,
+    checked_correction,
+    correctable,
+    other_disk,
+    with_corrections,
+)
 from snug.core.errors import UserError
 from snug.core.machine import Cpu, Disk, Gpu, Machine, Memory
 from snug.core.machine_words import CORRECTED, figure_rows, machine_line, memory_line, used_line
@@ -135,6 +144,28 @@ def test_the_disk_for_models_counts_as_the_person_says():
     better = with_corrections(FULL, {"disks.0": checked_correction(FULL, "disks.0", 20)})
     assert better.disks[0].free == 20_000_000_000
     assert with_corrections(FULL, {"disks.0": 9e12}).disks[0].free == FULL.disks[0].total
+
+
+def test_what_is_said_to_be_free_stands_beside_a_corrected_limit():
+    for order in (("memory.available", "memory.limit"), ("memory.limit", "memory.available")):
+        figures = {"memory.available": 7e9, "memory.limit": 2**34}
+        better = with_corrections(FULL, {key: figures[key] for key in order})
+        assert (better.memory.total, better.memory.available) == (2**34, 7_000_000_000)
+
+
+def test_a_limit_below_the_total_lowers_it_and_says_so():
+    roomy = Machine(memory=Memory(8 * 2**30, 6 * 2**30, limit=16 * 2**30))
+    better = with_corrections(roomy, {"memory.limit": 4.0 * 2**30})
+    assert (better.memory.total, better.memory.available) == (4 * 2**30, 2 * 2**30)
+    assert better.sources["memory.total"] == OF_THE_LIMIT
+    assert with_corrections(roomy, {"memory.limit": 12.0 * 2**30}).memory.total == 8 * 2**30
+
+
+def test_a_figure_of_the_disk_is_of_one_folder():
+    moved = replace(FULL, disks=(Disk("/elsewhere", 1, 2),))
+    assert other_disk(FULL, moved)
+    assert not other_disk(FULL, FULL)
+    assert not other_disk(None, FULL)
 
 
 def test_another_limit_of_a_container_is_its_total_too():

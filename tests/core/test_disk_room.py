@@ -71,9 +71,20 @@ def test_a_file_that_is_here_needs_no_room() -> None:
     assert owned[0].is_here
 
 
-def test_what_an_unfinished_download_holds_counts_as_room() -> None:
+def test_a_file_that_is_arriving_stays_a_pick_and_no_other_gets_its_room() -> None:
     assert lacking_on_disk(with_disk(5), 10 * GB) == needed_on_disk(10 * GB) - 5 * GB
-    assert not lacking_on_disk(replace(with_disk(5), gives_back={"disk": 7 * GB}), 10 * GB)
+    entry = next(entry for entry in CATALOGUE if entry.key == "qwen3.5-9b")
+    half = replace(with_disk(3), arriving=frozenset({entry.gguf_repos[0].casefold()}))
+    assert candidate_of(entry, half) is not None
+    other = next(entry for entry in CATALOGUE if entry.key == "gpt-oss-20b")
+    assert candidate_of(other, half) is None
+
+
+def test_a_model_that_lacks_much_room_says_how_much() -> None:
+    entry = next(entry for entry in CATALOGUE if entry.key == "gpt-oss-120b")
+    large = with_disk(5, machine(256, bandwidth=200e9))
+    assert candidate_of(entry, with_disk(400, large)) is not None
+    assert "GB more room on the disk it would fit, and write" in model_changes(entry, large)
 
 
 def test_the_sentence_is_the_one_that_the_download_would_give() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from snug.core.devices import places_of
 from snug.core.machine import Cpu, Disk, EngineDevice, Gpu, Holder, Machine, Memory
 from snug.core.machine_words import figure_rows, machine_line, memory_line, name_words, used_line
 
@@ -108,3 +109,10 @@ def test_every_missing_figure_is_a_row_that_says_why() -> None:
     assert missing["memory.bandwidth"] == "it was not asked for"
     assert missing["strange"] == "a reason"
     assert missing["cpu.name"]
+
+
+def test_what_graphics_cannot_use_of_a_macs_memory_is_said() -> None:
+    mac = Machine(memory=Memory(64 * GIB, 60 * GIB), gpus=(Gpu("Apple M4 Pro", "unified", 48 * GIB),))
+    words = used_line(mac)
+    assert words == "4.3 GB in use by other programs, 2.1 GB stay with the system, graphics cannot use 11 GB"
+    assert abs(4.3 + 2.1 + 11 + places_of(mac).main.free / 1e9 - 64 * GIB / 1e9) < 0.5

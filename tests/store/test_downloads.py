@@ -34,6 +34,17 @@ def test_a_running_download_waits_in_the_queue_after_a_restart(opened: Callable[
     assert (row.state, row.done_bytes) == ("queued", 70)
 
 
+def test_what_is_arriving_is_known_by_its_repository(store: Store) -> None:
+    number = queued(store)
+    assert store.downloads.arriving() == frozenset()
+    store.downloads.set_state(number, "paused", done_bytes=70)
+    row = store.downloads.get(number)
+    assert row is not None
+    assert store.downloads.arriving() == {row.repo.casefold()}
+    store.downloads.finish(number, None)
+    assert store.downloads.arriving() == frozenset()
+
+
 def test_why_a_download_failed_is_kept_until_it_runs_again(store: Store) -> None:
     number = queued(store)
     store.downloads.set_state(number, "failed", error=UserError("No internet.", "Check the cable.", kind="no-network"))

@@ -19,12 +19,11 @@ def with_library(machine: Machine, context: Context) -> Machine:
     try:
         store = context.open_store()
         models = store.models.all()
-        partly = store.downloads.unfinished_bytes(machine.disks[0].path) if machine.disks else 0
+        arriving = store.downloads.arriving()
     except UserError as error:
         context.note(str(error))
         return machine
     owned = (
         OwnedModel(model.repo, model.facts, model.measured_tokens_per_s) for model in models if model.state == "ready"
     )
-    back = {**machine.gives_back, **({"disk": partly} if partly else {})}
-    return replace(machine, known_files=known_files(owned, KnownHere(context)), gives_back=back)
+    return replace(machine, known_files=known_files(owned, KnownHere(context)), arriving=arriving)

@@ -88,7 +88,7 @@ def candidate_of(
         if answer.verdict is Verdict.TOO_BIG or (name == "BF16" and not only and not _has_plenty(answer)):
             continue
         is_here = bool(only) or find_file(machine.known_files, facts) is not None
-        if not is_here and lacking_on_disk(machine, facts.file_bytes):
+        if not is_here and lacking_on_disk(machine, facts.file_bytes, facts.repos):
             continue
         cost = min(_costs(found, use) for found in (answer, *_with_room(facts, answer, machine, use)))
         value = level_of(entry, use) - quantisation_loss(entry, name, measured) - cost

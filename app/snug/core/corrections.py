@@ -13,6 +13,10 @@ from snug.core.machine_words import CORRECTED
 from snug.core.words import rate_text, size_text, sold_text
 
 FOLLOWS = "your total less what is in use"
+OF_THE_LIMIT = "your limit for this container"
+DISK = "disks.0"
+_TURNS = {"total": 0, "memory_total": 0, "limit": 1}
+"""Totals first, then the limit on them, then what is free of it."""
 _FREE_OF_TOTAL = {"total": "available", "memory_total": "memory_free"}
 GIGA = 1_000_000_000
 """Rates and what is free are counted in powers of ten, as models and files are."""
@@ -87,7 +91,7 @@ def with_corrections(machine: Machine, corrections: Mapping[str, object]) -> Mac
     Figures for a part that this machine does not have any more, and nonsense, are left alone.
     """
     reading, allowed = machine, correctable(machine)
-    for key, value in sorted(corrections.items(), key=lambda item: not item[0].endswith("total")):
+    for key, value in sorted(corrections.items(), key=lambda item: _TURNS.get(item[0].rpartition(".")[2], 2)):
         figure = allowed.get(key)
         if figure is None or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             continue
@@ -101,6 +105,8 @@ def with_corrections(machine: Machine, corrections: Mapping[str, object]) -> Mac
 def _with_one(machine: Machine, key: str, value: float, source: str) -> Machine:
     owner, _, field = key.rpartition(".")
     follows = {f"{owner}.{_FREE_OF_TOTAL[field]}": FOLLOWS} if field in _FREE_OF_TOTAL else {}
+    if key == "memory.limit" and _limited_total(machine.memory, int(value)) != machine.memory.total:
+        follows = {"memory.total": OF_THE_LIMIT, "memory.available": FOLLOWS}
     changed = replace(
         machine,
         sources={**machine.sources, key: source, **follows},
@@ -129,10 +135,19 @@ def _memory_with(memory: Memory, field: str, value: float) -> Memory:
     if field == "available":
         return replace(memory, available=min(int(value), memory.total))
     if field == "limit":
-        follows = _memory_with(memory, "total", value) if memory.total == memory.limit else memory
-        return replace(follows, limit=int(value))
+        return replace(_memory_with(memory, "total", _limited_total(memory, int(value))), limit=int(value))
     figure: dict[str, Any] = {field: value if field.endswith("bandwidth") else int(value)}
     return replace(memory, **figure)
+
+
+def _limited_total(memory: Memory, limit: int) -> int:
+    """The total that another limit leaves: all of the limit where the old one was what counted."""
+    return limit if memory.total == memory.limit else min(memory.total, limit)
+
+
+def other_disk(before: Machine | None, now: Machine) -> bool:
+    """Whether models are kept in another folder than at the reading before, so that a figure of its disk is old."""
+    return bool(before and before.disks and now.disks and before.disks[0].path != now.disks[0].path)
 
 
 def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from snug.core.machine import Machine
@@ -18,21 +19,24 @@ def needed_on_disk(file_bytes: int) -> int:
 
 
 def room_on_disk(machine: Machine) -> int | None:
-    """Free bytes on the disk for models, with what unfinished downloads hold there already; None where not known."""
-    if not machine.disks:
-        return None
-    return machine.disks[0].free + machine.gives_back.get("disk", 0)
+    """Free bytes on the disk for models; None where not known."""
+    return machine.disks[0].free if machine.disks else None
 
 
-def lacking_on_disk(machine: Machine, file_bytes: int) -> int:
-    """How many bytes the disk for models lacks for a file of so many; 0 where it has room, or is not known."""
+def lacking_on_disk(machine: Machine, file_bytes: int, repos: Iterable[str] = ()) -> int:
+    """How many bytes the disk for models lacks for a file of so many; 0 where it has room, or is not known.
+
+    A file of `repos` that is arriving has a part of its room already: its download says what lacks.
+    """
     room = room_on_disk(machine)
-    return 0 if room is None else max(0, needed_on_disk(file_bytes) - room)
+    if room is None or any(repo.casefold() in machine.arriving for repo in repos):
+        return 0
+    return max(0, needed_on_disk(file_bytes) - room)
 
 
-def lacking_words(machine: Machine, file_bytes: int) -> str:
+def lacking_words(machine: Machine, file_bytes: int, repos: Iterable[str] = ()) -> str:
     """A sentence for a file that the disk has no room for; "" where it has."""
-    lacking = lacking_on_disk(machine, file_bytes)
+    lacking = lacking_on_disk(machine, file_bytes, repos)
     if not lacking:
         return ""
     free, needed = size_text(machine.disks[0].free), size_text(needed_on_disk(file_bytes))

@@ -143,8 +143,8 @@ class Machine:
     reading, and no machine file carries them.
     `memory_holders` are the programs that hold the most main memory now, the largest first; `model` is the computer's
     own name or identifier ("Mac15,9"). `gives_back` is what a model that Snug had loaded at the reading held of
-    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes; "disk" is what unfinished downloads
-    hold of the disk for models. `known_files` are the models of this
+    "memory" and of "gpus.0"…: bytes that are not free, and will be when it goes. `arriving` are the repositories,
+    in small letters, of which a download is under way. `known_files` are the models of this
     home.
     """
 
@@ -165,3 +165,4 @@ class Machine:
     disagreements: tuple[Disagreement, ...] = ()
     gives_back: Mapping[str, int] = field(default_factory=dict)
     known_files: KnownFiles = field(default_factory=dict)
+    arriving: frozenset[str] = frozenset()

@@ -52,6 +52,9 @@ def machine_line(machine: Machine) -> str:
     return " · ".join(part for part in parts if part) or "This computer could not be read"
 
 
+WORTH_SAYING_BYTES = 100_000_000
+
+
 def memory_line(machine: Machine) -> str:
     """What a model may use, in one line: "21 GB of 32 GB free for a model"; the same figures as in every answer.
 
@@ -85,8 +88,11 @@ def used_line(machine: Machine) -> str:
         who = _who(gpu.holders) if gpu.kind == "discrete" else ""
         if who:
             said.append(f"on the {name_words(gpu.name)}{who}")
-    kept = min(places_of(machine).main.reserve, machine.memory.available)
+    main, back = places_of(machine).main, machine.gives_back.get("memory", 0)
+    left = max(0, min(machine.memory.available + back, machine.memory.total) - main.free)
+    kept = min(main.reserve, left)
     said += [f"{size_text(kept)} stay with the system"] if kept > 0 else []
+    said += [f"graphics cannot use {size_text(left - kept)}"] if left - kept > WORTH_SAYING_BYTES else []
     return ", ".join(said)
 
 

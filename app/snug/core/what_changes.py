@@ -8,7 +8,7 @@ from dataclasses import replace
 from snug.core.candidates import SLOW_READING_WORDS_PER_S, SPARE_WORDS_PER_S, Candidate, candidate_of, pace_of
 from snug.core.catalogue import CatalogueEntry
 from snug.core.devices import places_of
-from snug.core.disk_room import room_on_disk, with_disk_room
+from snug.core.disk_room import lacking_on_disk, room_on_disk, with_disk_room
 from snug.core.fit import Verdict
 from snug.core.machine import Gpu, Machine
 from snug.core.quality import Measured
@@ -142,7 +142,16 @@ def model_changes(entry: CatalogueEntry, machine: Machine, use: str = "chat", me
         sentence = change_words(entry, now, words, variant, use, measured)
         if sentence:
             return sentence
-    return NEVER_FITS if now is None else ""
+    return "" if now else lacking_change(entry, machine, use, measured)
+
+
+def lacking_change(entry: CatalogueEntry, machine: Machine, use: str = "chat", measured: Measured | None = None) -> str:
+    """What a model lacks that no usual change would bring: room on the disk, or more memory than is usual."""
+    then = candidate_of(entry, with_disk_room(machine), use, measured)
+    if then is None:
+        return NEVER_FITS
+    more = size_text(lacking_on_disk(machine, then.download_bytes))
+    return f"With {more} more room on the disk it would fit, and write {words_per_second_text(then.fit.speed)}."
 
 
 def change_words(

@@ -116,7 +116,8 @@ class Collector:
         self._keeps_tables = keeps_tables
         self._held_bytes = 0
         self._is_checked = False
-        self._leaders: dict[int, str] = {}  # address of an input in this graph, and the tensor that has it in hand
+        # address of an input in this graph and whether experts read it, and the tensor that has it in hand
+        self._leaders: dict[tuple[int, bool], str] = {}
 
     def begin_chunk(self) -> None:
         """The engine builds a new graph: addresses of the last one mean nothing any more."""
@@ -190,7 +191,7 @@ class Collector:
     def _add_products(self, name: str, rows: Floats, address: int, experts: NDArray[np.int32] | None = None) -> None:
         if not self._wants_products(name) or name in self.found.deferred:
             return
-        leader = self._leaders.setdefault(address, name)
+        leader = self._leaders.setdefault((address, experts is not None), name)
         self.found.leaders[name] = leader
         if leader != name:
             if leader in self.found.deferred:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 import msgspec
 from sqlalchemy import Row, delete, insert, select, update
 
@@ -41,10 +39,9 @@ class Downloads:
             row = connection.execute(select(downloads).where(downloads.c.id == download_id)).first()
         return None if row is None else _download_row(row)
 
-    def unfinished_bytes(self, folder: str) -> int:
-        """What downloads that are not finished hold already below `folder`."""
-        rows = [row for row in self.all() if row.state != "done"]
-        return sum(row.done_bytes for row in rows if PurePath(row.folder).is_relative_to(folder))
+    def arriving(self) -> frozenset[str]:
+        """The repositories, in small letters, of which something has arrived that is not whole yet."""
+        return frozenset(row.repo.casefold() for row in self.all() if row.state != "done" and row.done_bytes)
 
     def add(self, new: NewDownload) -> DownloadRow:
         """Put into the queue."""

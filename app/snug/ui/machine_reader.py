@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from snug.core.corrections import checked_correction
+from snug.core.corrections import DISK, checked_correction, other_disk
 from snug.core.errors import UserError
 from snug.core.known_files import KnownFiles
 from snug.core.machine import Machine
@@ -98,17 +98,15 @@ class MachineReader(QObject):
         measured = [(model.facts, model.measured_tokens_per_s) for model in self._store.models.all()]
         memory = self._store.machine
         machine = believed(self._read, memory.corrections(), measured, memory.speed_test())
-        return replace(machine, known_files=self.files())
-
-    def _gives_back(self) -> dict[str, int]:
-        partly = self._store.downloads.unfinished_bytes(self._models_folder())
-        return {**self.held(), **({"disk": partly} if partly else {})}
+        return replace(machine, known_files=self.files(), arriving=self._store.downloads.arriving())
 
     def _on_event(self, _number: int, event: protocol.Event) -> None:
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self._gives_back())
+            if other_disk(self._read, event.machine):
+                self._store.machine.set_correction(DISK, None)  # the person's figure was of another disk
+            self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self.held())
             self.machine = self._corrected()
             self.is_fresh = True
             self._store.machine.remember(self._read)

@@ -177,7 +177,7 @@ class ModelDetails(QObject):
         repo = self._page.repo if self._page else self._entry.repo
         if file_key(repo, chosen.file_type) in machine.known_files:
             return ""
-        return lacking_words(machine, chosen.size_bytes + sum(file.size_bytes for file in chosen.companions))
+        return lacking_words(machine, chosen.size_bytes + sum(file.size_bytes for file in chosen.companions), [repo])
 
     @Property(float, notify=contextChanged)
     def contextPosition(self) -> float:

@@ -16,7 +16,7 @@ from snug.core.machine import Machine
 from snug.core.make_room import make_room, room_words
 from snug.core.model_facts import ModelFacts
 from snug.core.quality import Measured, expected_level, has_evidence, level_of
-from snug.core.what_changes import NEVER_FITS, change_words, variants
+from snug.core.what_changes import change_words, lacking_change, variants
 
 QML_IMPORT_NAME = "Snug.Models"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -106,8 +106,12 @@ class ModelReasons(QObject):
 
     def _look_at_one(self) -> None:
         variant = next(self._left, None)
-        if variant is None or self._entry is None:
-            self._finish(NEVER_FITS if self._now is None else "")
+        if self._entry is None or self._machine is None:
+            self._finish("")
+            return
+        if variant is None:
+            known = lacking_change(self._entry, self._machine, self._use, self._measured)
+            self._finish("" if self._now else known)
             return
         sentence = change_words(self._entry, self._now, *variant, self._use, self._measured)
         if sentence:

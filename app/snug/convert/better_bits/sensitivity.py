@@ -29,6 +29,8 @@ CANDIDATES = ("Q2_K", "Q3_K", "IQ4_XS", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "F16")
 
 PROBE = "Q3_K"
 SAMPLE_ROWS = 192
+SAMPLE_MATRICES = 4
+"""Experts that stand for all of a tensor: each has inputs of its own."""
 
 MOST_WORK = 40_000_000_000_000
 """Weights times tokens that all measurements may read together: about a quarter of an hour on two cores."""
@@ -138,13 +140,15 @@ def _errors(tensor: OutputTensor, rounder: Rounder, inputs: InputTables) -> dict
     What the allowed methods make of the error is much the same share for all types (0.42 to 0.48 for one tensor of Pip
     from Q2_K to Q6_K), so it is measured with one of them.
     """
-    step = max(1, tensor.rows // SAMPLE_ROWS)
-    picked = list(range(step // 2, tensor.rows, step))[:SAMPLE_ROWS]
-    rows = np.concatenate([tensor.read_rows(row, row + 1) for row in picked])
-    matrix = (rows.shape[0], tensor.columns)
+    parts = [
+        (first, np.concatenate([tensor.read_rows(row, row + 1) for row in picked]))
+        for first, picked in sampled_rows(tensor)
+    ]
+    rows = np.concatenate([part for _, part in parts])
     samples = _samples(tensor, inputs)
     probe = type_for_columns(PROBE, tensor.columns)
-    best = relative_error(rows, rounder.round(tensor.name, matrix, rows, probe).values, samples)
+    rounded = [rounder.round(tensor.name, tensor.shape, part, probe, first).values for first, part in parts]
+    best = relative_error(rows, np.concatenate(rounded), samples)
     share = best / max(relative_error(rows, _by_kernel(rows, probe), samples), 1e-12)
     errors = {}
     for name in candidates_for(tensor):
@@ -154,6 +158,18 @@ def _errors(tensor: OutputTensor, rounder: Rounder, inputs: InputTables) -> dict
             error = relative_error(rows, _by_kernel(rows, name), samples)
             errors[name] = error * (share if name in FEEDBACK_TYPES else 1.0)
     return errors
+
+
+def sampled_rows(tensor: OutputTensor) -> list[tuple[int, list[int]]]:
+    """Some rows of a tensor, spread over it: for each of a few matrices (experts) its first row and the picked ones."""
+    size = tensor.shape[-2] if len(tensor.shape) > 1 else tensor.rows
+    count = max(1, tensor.rows // max(1, size))
+    matrices = sorted({number * count // SAMPLE_MATRICES for number in range(SAMPLE_MATRICES)})
+    wanted = max(1, SAMPLE_ROWS // len(matrices))
+    step = max(1, size // wanted)
+    return [
+        (matrix * size, [matrix * size + row for row in range(step // 2, size, step)][:wanted]) for matrix in matrices
+    ]
 
 
 def _by_kernel(rows: Floats, type_name: str) -> Floats:

@@ -47,6 +47,7 @@ Card {
         }
         MemoryBar {
             segments: root.size.fit.segments
+            limit: root.size.fit.limit
             words: root.size.fit.memoryText
             legend: false
             Layout.fillWidth: true
