@@ -71,7 +71,9 @@ def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hand
     assert hands.small_targets() == []
 
 
-def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hub: Hub, hands: Hands) -> None:
+def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hands: Hands) -> None:
+    hands.rooms.store.settings.set("network.offline", True)  # the Hub of the tests has a tiny file, which has room
+    hands.bot.waitUntil(lambda: hands.rooms.reader.is_fresh, timeout=WAIT_MS)  # a figure is of one folder's disk
     hands.rooms.home.correct("disks.0", 3.0)
     hands.go("discover")
     press_found(hands, "qwen3.5-4b")
