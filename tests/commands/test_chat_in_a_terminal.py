@@ -19,6 +19,9 @@ import pty
 TESTS = Path(__file__).parents[1]
 PIP = TESTS.parent / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
 
+ROOM = 65_536
+"""Tokens: a minute's writing at least, so that whoever presses Ctrl-C late still finds an answer to stop."""
+
 
 class Terminal:
     """A program in a terminal; `until` reads on to a text."""
@@ -60,7 +63,7 @@ def endless_model(tmp_path: Path) -> Path:
     tiny_models = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tiny_models)
     path = tmp_path / "endless.gguf"
-    tiny_models.write_sliding_window_model(path, PIP)
+    tiny_models.write_sliding_window_model(path, PIP, ROOM)
     return path
 
 
@@ -77,6 +80,8 @@ def terminal(endless_model: Path, tmp_path: Path) -> Terminal:
         "--seed",
         "3",
         "--no-save",
+        "--context",
+        str(ROOM),
     ]
     return Terminal([*arguments, "--max-tokens", "1000000"], dict(os.environ) | {"SNUG_HOME": str(tmp_path / "home")})
 

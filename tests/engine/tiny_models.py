@@ -38,10 +38,10 @@ def write_recurrent_model(path: Path, pip: Path) -> None:
     _finish(writer)
 
 
-def write_sliding_window_model(path: Path, pip: Path) -> None:
+def write_sliding_window_model(path: Path, pip: Path, context: int = CONTEXT) -> None:
     """A Gemma 2: every second layer keeps only the newest `WINDOW` tokens."""
     heads, feed_forward = 2, 128
-    writer, random = _start(path, pip, "gemma2")
+    writer, random = _start(path, pip, "gemma2", context)
     writer.add_head_count(heads)
     writer.add_head_count_kv(heads)
     writer.add_key_length(WIDTH // heads)
@@ -59,10 +59,12 @@ def write_sliding_window_model(path: Path, pip: Path) -> None:
     _finish(writer)
 
 
-def _start(path: Path, pip: Path, architecture: str) -> tuple[gguf.GGUFWriter, np.random.Generator]:
+def _start(
+    path: Path, pip: Path, architecture: str, context: int = CONTEXT
+) -> tuple[gguf.GGUFWriter, np.random.Generator]:
     random = np.random.default_rng(7)
     writer = gguf.GGUFWriter(path, architecture)
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(128)
     writer.add_block_count(LAYERS)
