@@ -68,7 +68,7 @@ def test_the_figures_come_with_their_sources_and_the_reasons_for_gaps() -> None:
     assert rows["memory.swap_total"].label == "Swap (not counted)"
     assert rows["cpu.features"].value == "AVX2, AVX512-VNNI"
     assert rows["gpus.0.memory_shared"].label == "May borrow (not added)"
-    assert rows["disks.0"].value == "412 GB free of 1.0 TB (/home/ann/models)"
+    assert rows["disks./home/ann/models"].value == "412 GB free of 1.0 TB (/home/ann/models)"
     assert rows["engine_devices.0"].value == "CPU: AMD Ryzen 7 7840U, 21 GB of 32 GB free"
     assert (rows["gpus.nvidia"].value, rows["gpus.nvidia"].is_known) == ("none found", False)
 

@@ -74,7 +74,8 @@ def test_the_details_say_why_what_would_change_it_and_what_public_tests_say(hand
 def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hands: Hands) -> None:
     hands.rooms.store.settings.set("network.offline", True)  # the Hub of the tests has a tiny file, which has room
     hands.bot.waitUntil(lambda: hands.rooms.reader.is_fresh, timeout=WAIT_MS)  # a figure is of one folder's disk
-    hands.rooms.home.correct("disks.0", 3.0)
+    disk = hands.rooms.reader.known().disks[0].key
+    hands.rooms.home.correct(disk, 3.0)
     hands.go("discover")
     press_found(hands, "qwen3.5-4b")
     reasons = hands.rooms.discover.details.reasons
@@ -85,7 +86,7 @@ def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hands: Ha
     assert hands.text("detailsDisk").startswith("The disk for models has 3.0 GB free; with a little to spare, ")
     assert "more room on the disk it would fit" in reasons.changeText
     hands.save_pictures("discover-no-disk")
-    hands.rooms.home.takeBack("disks.0")
+    hands.rooms.home.takeBack(disk)
     hands.rooms.discover.refresh()
     assert hands.rooms.discover.details.diskText == ""
 

@@ -62,6 +62,6 @@ def test_the_persons_figure_of_a_disk_goes_with_its_folder(
 
     reader = reader_of(store, tmp_path)
     reader._on_event(0, read("/models"))
-    reader.correct("disks.0", 3.0)
+    reader.correct("disks./models", 3.0)
     reader._on_event(0, read(folder))
     assert reader.known().disks[0].free == free

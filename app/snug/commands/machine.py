@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from snug.commands.command import Command, Context
 from snug.commands.known_library import with_library
 from snug.commands.planned_memory import KnownHere
-from snug.core.corrections import DISK, checked_correction, correctable
+from snug.core.corrections import checked_correction, correctable
 from snug.core.errors import UserError
 from snug.core.machine import Machine
 from snug.core.machine_changes import machine_changes
@@ -93,7 +93,7 @@ def _corrected(
     """Keep the person's figures and forget those taken back. Raises UserError (bad_input), and then keeps nothing."""
     amounts = {}
     for words in corrected:
-        key, _, amount = words.partition("=")
+        key, _, amount = words.rpartition("=")
         try:
             number: object = float(amount)
         except ValueError:
@@ -138,25 +138,17 @@ def kept(context: Context) -> Kept:
     if context.paths.database.exists():
         try:
             store = context.open_store()
-            folder = str(store.settings.get("downloads.folder")) or str(context.paths.models)
             return Kept(
-                folder=folder,
+                folder=str(store.settings.get("downloads.folder")) or str(context.paths.models),
                 last=store.machine.last(),
                 noted=store.machine.noted() or store.machine.last(),
-                corrections=_still_true(store.machine.corrections(), store.machine.last(), folder),
+                corrections=store.machine.corrections(),
                 measured=tuple((model.facts, model.measured_tokens_per_s) for model in store.models.all()),
                 speed_test=store.machine.speed_test(),
             )
         except UserError as error:
             context.note(str(error))
     return Kept(str(context.paths.models))
-
-
-def _still_true(corrections: Mapping[str, object], last: Machine | None, folder: str) -> Mapping[str, object]:
-    """Without the person's figure of the disk where models are kept in another folder since."""
-    if last is None or not last.disks or last.disks[0].path == folder:
-        return corrections
-    return {key: value for key, value in corrections.items() if key != DISK}
 
 
 def words_of(machine: Machine, changes: Sequence[str] = ()) -> list[str]:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snug.core.errors import UserError
-from snug.core.machine import Gpu, Machine, Memory
+from snug.core.machine import Disk, Gpu, Machine, Memory
 from snug.core.machine_words import CORRECTED
 from snug.core.words import rate_text, size_text, sold_text
 
 FOLLOWS = "your total less what is in use"
 OF_THE_LIMIT = "your limit for this container"
-DISK = "disks.0"
 _TURNS = {"total": 0, "memory_total": 0, "limit": 1}
 """Totals first, then the limit on them, then what is free of it."""
 _FREE_OF_TOTAL = {"total": "available", "memory_total": "memory_free"}
@@ -46,7 +45,7 @@ _CLOCK = ("MHz", 1, 1.0, 100_000.0)
 
 def correctable(machine: Machine) -> dict[str, Correctable]:
     """The figures of this machine that may be corrected, by their dotted names: all that its card shows, also those
-    that no estimate counts. "disks.0" is what is free there."""
+    that no estimate counts. A disk's figure is what is free there."""
     keys = {"memory.total": _SIZE, "memory.available": _FREE, "memory.bandwidth": _RATE, "cpu.cores": ("", 1, 1, 1024)}
     memory = machine.memory
     keys |= {"cpu.limit": _PROCESSORS} if machine.cpu.limit is not None else {}
@@ -62,7 +61,7 @@ def correctable(machine: Machine) -> dict[str, Correctable]:
         keys |= {f"{here}.bandwidth": _RATE} if has_own or gpu.bandwidth else {}
         keys |= {f"{here}.memory_shared": _OTHER} if gpu.memory_shared else {}
         keys |= {f"{here}.memory_clock_mhz": _CLOCK} if gpu.memory_clock_mhz else {}
-    keys |= {f"disks.{index}": _DISK for index in range(len(machine.disks))}
+    keys |= {disk.key: _DISK for disk in machine.disks}
     return {key: Correctable(key, *bounds) for key, bounds in keys.items()}
 
 
@@ -122,10 +121,7 @@ def _with_one(machine: Machine, key: str, value: float, source: str) -> Machine:
         cpu = replace(machine.cpu, cores=int(value)) if field == "cores" else replace(machine.cpu, limit=value)
         return replace(changed, cpu=cpu)
     if first == "disks":
-        disks = list(machine.disks)
-        disk = disks[int(rest[0])]
-        disks[int(rest[0])] = replace(disk, free=min(int(value), disk.total) if disk.total else int(value))
-        return replace(changed, disks=tuple(disks))
+        return replace(changed, disks=tuple(_disk_with(disk, int(value), key) for disk in machine.disks))
     return replace(changed, memory=_memory_with(machine.memory, rest[0], value))
 
 
@@ -145,9 +141,10 @@ def _limited_total(memory: Memory, limit: int) -> int:
     return limit if memory.total == memory.limit else min(memory.total, limit)
 
 
-def other_disk(before: Machine | None, now: Machine) -> bool:
-    """Whether models are kept in another folder than at the reading before, so that a figure of its disk is old."""
-    return bool(before and before.disks and now.disks and before.disks[0].path != now.disks[0].path)
+def _disk_with(disk: Disk, free: int, key: str) -> Disk:
+    if disk.key != key:
+        return disk
+    return replace(disk, free=min(free, disk.total) if disk.total else free)
 
 
 def _gpu_with(gpu: Gpu, field: str, value: float) -> Gpu:
@@ -170,7 +167,7 @@ def amount_now(machine: Machine, key: str) -> float:
     """What stands there now, in bytes, bytes/s or as a count; 0 where it is not known."""
     first, *rest = key.split(".")
     if first == "disks":
-        return float(machine.disks[int(rest[0])].free)
+        return float(next(disk.free for disk in machine.disks if disk.key == key))
     owner: object = machine.memory
     if first != "memory":
         owner = machine.cpu if first == "cpu" else machine.gpus[int(rest[0])]

@@ -13,9 +13,9 @@ SPARE_BYTES = 1 << 30
 """A download is begun where the disk has room for the file, so much of it more, and these bytes."""
 
 
-def needed_on_disk(file_bytes: int) -> int:
-    """Bytes that must be free for a file of so many; 0 for none."""
-    return int(file_bytes * (1 + SPARE_SHARE)) + SPARE_BYTES if file_bytes else 0
+def needed_on_disk(file_bytes: int, share: float = SPARE_SHARE, spare: int = SPARE_BYTES) -> int:
+    """Bytes that must be free for so many that are to come; 0 for none."""
+    return int(file_bytes * (1 + share)) + spare if file_bytes else 0
 
 
 def room_on_disk(machine: Machine) -> int | None:

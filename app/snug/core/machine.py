@@ -102,6 +102,11 @@ class Disk:
     free: int
     total: int
 
+    @property
+    def key(self) -> str:
+        """Its name among figures and sources: by the folder, so that a person's figure never means another disk."""
+        return f"disks.{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class EngineDevice:

@@ -136,9 +136,9 @@ def figure_rows(machine: Machine) -> tuple[FigureRow, ...]:
     for index, npu in enumerate(machine.npus):
         driver = f", driver {npu.driver}" if npu.driver else ""
         rows.append(_row(machine, f"npus.{index}", "Neural processor", f"{npu.name}{driver}: present, not used"))
-    for index, disk in enumerate(machine.disks):
+    for disk in machine.disks:
         value = f"{size_text(disk.free)} free of {size_text(disk.total)} ({disk.path})"
-        rows.append(_row(machine, f"disks.{index}", "Disk for models", value))
+        rows.append(_row(machine, disk.key, "Disk for models", value))
     for index, device in enumerate(machine.engine_devices):
         value = f"{device.name}: {name_words(device.description)}"
         if device.memory_total:

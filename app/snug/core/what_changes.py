@@ -1,4 +1,4 @@
-"""What would change a recommendation: asked again of the same machine with more memory, or with faster memory."""
+"""What would change a recommendation: asked again of the same machine with more or faster memory, or more disk."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import errno
 import shutil
 from pathlib import Path
 
+from snug.core.disk_room import needed_on_disk
 from snug.core.errors import UserError
 from snug.core.words import size_text
 from snug.hub.patience import Plan
@@ -23,7 +24,7 @@ def free_bytes(folder: Path) -> int:
 
 def check_room(folder: Path, missing_bytes: int, plan: Plan) -> None:
     """Raise UserError where `missing_bytes` do not fit with something to spare; it says how much to free."""
-    needed = int(missing_bytes * (1 + plan.spare_share)) + (plan.spare_bytes if missing_bytes else 0)
+    needed = needed_on_disk(missing_bytes, plan.spare_share, plan.spare_bytes)
     free = free_bytes(folder)
     if free < needed:
         raise disk_full(folder, needed - free)
@@ -42,7 +43,7 @@ def explain_disk(error: OSError, folder: Path, missing_bytes: int, plan: Plan) -
     """The words for what the disk did not do."""
     details = f"{type(error).__name__}: {error}"
     if error.errno in _FULL:
-        needed = int(missing_bytes * (1 + plan.spare_share)) + plan.spare_bytes
+        needed = needed_on_disk(max(1, missing_bytes), plan.spare_share, plan.spare_bytes)
         return disk_full(folder, needed - free_bytes(folder))
     if error.errno in _FORBIDDEN:
         return UserError(

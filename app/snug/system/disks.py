@@ -23,7 +23,8 @@ def read(environment: Environment) -> Reading:
     except NotReadable as reason:
         return Reading(unread={"disks": str(reason)})
     source = "the file system" if existing == folder else f"the file system of {existing}"
-    return Reading(disks=(Disk(folder, free, total),), sources={"disks.0": source})
+    disk = Disk(folder, free, total)
+    return Reading(disks=(disk,), sources={disk.key: source})
 
 
 def nearest_folder(environment: Environment, folder: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from snug.core.corrections import DISK, checked_correction, other_disk
+from snug.core.corrections import checked_correction
 from snug.core.errors import UserError
 from snug.core.known_files import KnownFiles
 from snug.core.machine import Machine
@@ -104,8 +104,6 @@ class MachineReader(QObject):
         if isinstance(event, protocol.Progress):
             self.doing = event.doing
         elif isinstance(event, protocol.MachineRead):
-            if other_disk(self._read, event.machine):
-                self._store.machine.set_correction(DISK, None)  # the person's figure was of another disk
             self._read = replace(with_best_bandwidth(event.machine, self._read), gives_back=self.held())
             self.machine = self._corrected()
             self.is_fresh = True
