@@ -141,7 +141,7 @@ class _Bench:
 
     def _convert(self, source: str, out: str, **wish: object) -> ConversionDone:
         Path(out).unlink(missing_ok=True)
-        request = Convert(source=ConversionSource(path=source), out=out, check=False, **wish)  # type: ignore[arg-type]
+        request = Convert(source=ConversionSource(path=source), out=out, check=False, **wish)  # type: ignore[arg-type]  # any of Convert's fields
         with self._context.child() as child:
             done = child.request(request, timeout=SILENCE_LIMIT_S)
         assert isinstance(done, ConversionDone)

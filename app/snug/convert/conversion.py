@@ -101,12 +101,13 @@ class Prepared:
 def prepare(source: Source, settings: Settings) -> Prepared:
     """Everything about the result but its weights. Raises UserError where a type needs importance weights."""
     plain = {meta.key: meta.value for meta in source.metadata} | dict(source.values)
-    mix = mix_named(settings.types) if isinstance(settings.types, str) else None
     tensors = source.tensors if settings.tensors is None else settings.tensors
-    types = dict(settings.types) if mix is None else tensor_types(  # type: ignore[arg-type]
-        mix, tensors, plain, settings.importance is not None
-    )  # fmt: skip
-    chosen = mix or nearest_mix(types, tensors)
+    if isinstance(settings.types, str):
+        chosen = mix_named(settings.types)
+        types = tensor_types(chosen, tensors, plain, settings.importance is not None)
+    else:
+        types = dict(settings.types)
+        chosen = nearest_mix(types, tensors)
     offending = missing_importance(chosen, types) if settings.importance is None else ""
     if offending and settings.quantiser is None:
         raise UserError(

@@ -46,7 +46,7 @@ class GgufSource(Source):
         self._opened: list[FileSource] = []
         try:
             self._open()
-        except BaseException:
+        except BaseException:  # whatever it was, the files are not left open
             self.close()
             raise
 

@@ -39,7 +39,7 @@ class HubLora(LoraSource):
             if base is None:
                 base = _config_of(access, self._remote.config.get("base_model_name_or_path"), cache, is_cancelled)
             super().__init__(self._remote, Checkpoint(base), repo.rsplit("/", 1)[-1])
-        except BaseException:
+        except BaseException:  # whatever it was, the files are not left open
             self._remote.close()
             raise
         self.fetch_bytes = self.largest_shard_bytes = sum(

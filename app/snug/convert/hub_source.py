@@ -149,7 +149,7 @@ class HubSource(CheckpointSource):
         other = None if adapter is None else Checkpoint(adapter)
         try:
             super().__init__(checkpoint, repo.rsplit("/", 1)[-1], other)
-        except BaseException:
+        except BaseException:  # whatever it was, the files are not left open
             checkpoint.close()
             raise
         self._remote = checkpoint

@@ -57,7 +57,7 @@ def _open_adapter(adapter: Checkpoint, base: Path | None) -> Source:
     model = Checkpoint(folder)
     try:
         return LoraSource(adapter, model)
-    except BaseException:
+    except BaseException:  # whatever it was, the files are not left open
         adapter.close()
         model.close()
         raise

@@ -182,7 +182,7 @@ def open_folder(folder: Path, adapter: Path | None = None) -> CheckpointSource:
     other = None if adapter is None else Checkpoint(adapter)
     try:
         return CheckpointSource(checkpoint, folder_title(folder), other)
-    except BaseException:
+    except BaseException:  # whatever it was, the files are not left open
         checkpoint.close()
         if other is not None:
             other.close()

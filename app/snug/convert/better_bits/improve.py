@@ -135,7 +135,7 @@ def improve(
                 plan, importance = scaled.plan, dict(scaled.importance)
                 rounder = Rounder(options, importance, scaled.inputs, work.threads or physical_cores())
                 details += (f"In {len(scaled.makers)} places the weights were scaled to lose less.",)
-    except BaseException:
+    except BaseException:  # whatever it was, the tables of gigabytes are not left behind
         shutil.rmtree(work.folder, ignore_errors=True)
         raise
     return Improved(plan, chosen, importance, rounder.quantise, details, predicted)

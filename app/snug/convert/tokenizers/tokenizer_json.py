@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -137,8 +138,7 @@ def _check_repeated(raw: bytes, count: int) -> None:
         return
     pairs = json.loads(text, object_pairs_hook=lambda found: found)
     if len(pairs) != count:
-        seen: set[str] = set()
-        twice = next((key for key, _ in pairs if key in seen or seen.add(key)), "")  # type: ignore[func-returns-value]
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise bad_tokenizer("one of its tokens is named twice", repr(twice)[:80])
 
 
