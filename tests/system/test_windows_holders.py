@@ -169,9 +169,14 @@ def test_this_computers_processes_are_named_and_ended_ones_left_out() -> None:
     assert programs[os.getpid()]["name"]
 
 
-@pytest.mark.parametrize("process_name", ["dwm.exe", "explorer.exe", "System", "csrss.exe", "gnome-shell", "Xorg", ""])
-def test_what_draws_the_desktop_is_known_as_nothing_to_close(process_name: str) -> None:
-    assert program_of({"name": process_name}) in NOT_TO_CLOSE
+SYSTEM_PARTS = (
+    "dwm.exe", "explorer.exe", "System", "csrss.exe", "StartMenuExperienceHost.exe", "SearchHost.exe", "MsMpEng.exe",
+    "MemCompression", "gnome-shell", "plasmashell", "cinnamon", "Xorg", "Xwayland", "WindowServer", "snug", "",
+)  # fmt: skip
+
+
+def test_what_is_known_as_nothing_to_close_is_what_parts_of_the_system_are_called() -> None:
+    assert {program_of({"name": name}) for name in SYSTEM_PARTS} == NOT_TO_CLOSE
 
 
 # In the machine.
