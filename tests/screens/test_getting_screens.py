@@ -83,12 +83,14 @@ def test_a_model_without_room_on_the_disk_says_so_before_it_is_fetched(hands: Ha
     hands.settle()
     row = next(row for row in hands.rooms.discover.rows.rows() if row["key"] == "qwen3.5-4b")
     assert (row["verdictKind"], row["verdictText"]) == ("bad", "No room on disk")
+    assert hands.item("detailsVerdict").property("text") == "No room on disk"
     assert hands.text("detailsDisk").startswith("The disk for models has 3.0 GB free; with a little to spare, ")
     assert "more room on the disk it would fit" in reasons.changeText
     hands.save_pictures("discover-no-disk")
     hands.rooms.home.takeBack(disk)
     hands.rooms.discover.refresh()
     assert hands.rooms.discover.details.diskText == ""
+    assert hands.text("detailsVerdict") != "No room on disk"
 
 
 def test_a_repository_for_another_engine_says_what_snug_can_do_with_it(hub: Hub, hands: Hands) -> None:

@@ -12,13 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, load_catalogue
+from snug.core.disk_room import NO_ROOM_WORDS
 from snug.core.machine import Cpu, Disk, Machine, Memory
 from snug.core.words import VERDICT_TEXTS
 from snug.paths import Paths, resources_folder
 from snug.store import Store, open_store
 from snug.ui.child_requests import ChildRequests
 from snug.ui.children import Children
-from snug.ui.discover import NO_DISK, DiscoverModel, may_be_good_for
+from snug.ui.discover import DiscoverModel, may_be_good_for
 from snug.ui.download_queue import DownloadQueue
 from snug.ui.getting import Getting, best_choice
 from snug.ui.model_details import ModelDetails, context_at, position_of
@@ -124,13 +125,13 @@ def test_what_the_disk_has_no_room_for_is_marked_sorted_last_and_hidden_with_wha
     rooms.machine = replace(LAPTOP, disks=(Disk("/models", 5_000_000_000, 250_000_000_000),))
     rooms.discover.fill()
     rows = list(shown(rooms).values())
-    marked = [row for row in rows if row["verdictText"] == NO_DISK]
+    marked = [row for row in rows if row["verdictText"] == NO_ROOM_WORDS]
     assert marked
     assert all(row["verdictKind"] == "bad" for row in marked)
     fitting = [index for index, row in enumerate(rows) if row["verdictKind"] in ("good", "tight")]
     assert max(fitting) < min(rows.index(row) for row in marked)
     rooms.discover.setFilter("fits", "yes")
-    assert NO_DISK not in {row["verdictText"] for row in shown(rooms).values()}
+    assert NO_ROOM_WORDS not in {row["verdictText"] for row in shown(rooms).values()}
 
 
 def test_the_size_and_licence_filters_leave_what_matches(rooms: Rooms) -> None:

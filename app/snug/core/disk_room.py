@@ -8,6 +8,8 @@ from dataclasses import replace
 from snug.core.machine import Machine
 from snug.core.words import size_text
 
+NO_ROOM_WORDS = "No room on disk"
+"""The badge of a model that would fit the memory."""
 SPARE_SHARE = 0.05
 SPARE_BYTES = 1 << 30
 """A download is begun where the disk has room for the file, so much of it more, and these bytes."""

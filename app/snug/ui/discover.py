@@ -11,7 +11,7 @@ from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.candidates import candidate_of
 from snug.core.catalogue import CatalogueEntry, facts_of
-from snug.core.disk_room import with_disk_room
+from snug.core.disk_room import NO_ROOM_WORDS, with_disk_room
 from snug.core.errors import UserError
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.machine import Machine
@@ -42,7 +42,6 @@ SIZES = (("", "Any size"), ("2", "Up to 2 GB"), ("5", "Up to 5 GB"), ("10", "Up 
 LICENCES = (("", "Any licence"), ("free", "Free to use, also at work"))
 FREE_LICENCES = ("apache-2.0", "mit", "cc0-1.0", "bsd-3-clause", "unlicense")
 SEEING_TASKS = ("image-text-to-text", "visual-question-answering", "any-to-any", "video-text-to-text")
-NO_DISK = "No room on disk"
 WRITING_TASKS = ("text-generation", "text2text-generation", "question-answering", "summarization", "translation",
                  "audio-text-to-text")  # fmt: skip
 """What the Hub calls models that answer in words; others draw, listen or only measure how alike texts are."""
@@ -347,7 +346,7 @@ def row_of(key: str, item: Candidate) -> dict[str, Any]:
         "line": " · ".join(part for part in line_parts(item) if part),
         "iconId": next((icon for use, icon in ICONS.items() if entry.good_for[:1] == (use,)), "message-circle"),
         "verdictKind": "bad" if item.lacks_disk else verdict_kind(fit),
-        "verdictText": NO_DISK if item.lacks_disk else verdict_text(fit) if fit else "Look inside",
+        "verdictText": NO_ROOM_WORDS if item.lacks_disk else verdict_text(fit) if fit else "Look inside",
         "figures": figures_words(item),
     }
 

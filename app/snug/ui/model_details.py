@@ -10,9 +10,9 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlUncreatable
 
 from snug.core.catalogue import CatalogueEntry, facts_of, of_size, repos_for
-from snug.core.disk_room import lacking_words
+from snug.core.disk_room import NO_ROOM_WORDS, lacking_words
 from snug.core.errors import UserError
-from snug.core.fit import Fit, FitSettings
+from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.known_files import file_key
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit as fit_of
@@ -20,7 +20,7 @@ from snug.core.model_facts import ModelFacts
 from snug.core.other_engines import format_words
 from snug.core.quality import Measured
 from snug.core.quantisation import GROUP_WORDS, group_of
-from snug.core.words import parameters_text, size_text
+from snug.core.words import VERDICT_TEXTS, parameters_text, size_text
 from snug.store import Settings
 from snug.ui.card_rows import card_rows
 from snug.ui.child_requests import ChildRequests
@@ -178,6 +178,16 @@ class ModelDetails(QObject):
         if file_key(repo, chosen.file_type) in machine.known_files:
             return ""
         return lacking_words(machine, chosen.size_bytes + sum(file.size_bytes for file in chosen.companions), [repo])
+
+    @Property(str, notify=fileChanged)
+    def verdictKind(self) -> str:
+        """The badge's colour: the memory's answer, unless the disk is what lacks."""
+        return "bad" if self.diskText else str(self._fit_view.verdictKind)
+
+    @Property(str, notify=fileChanged)
+    def verdictText(self) -> str:
+        words = str(self._fit_view.verdictText)
+        return NO_ROOM_WORDS if self.diskText and words != VERDICT_TEXTS[Verdict.TOO_BIG] else words
 
     @Property(float, notify=contextChanged)
     def contextPosition(self) -> float:

@@ -48,8 +48,8 @@ ScreenPage {
 
         Badge {
             objectName: "detailsVerdict"
-            kind: root.details.fit.verdictKind
-            text: root.details.fit.verdictText
+            kind: root.details.verdictKind
+            text: root.details.verdictText
         }
         SmallText {
             objectName: "detailsSpeed"
