@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,16 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_QUICK_BACKEND", "software")
 os.environ.setdefault("SNUG_NO_SPEED_TEST", "1")
 
-# A busy computer is no failure: no example has a time limit.
-settings.register_profile("snug", deadline=None)
+# A busy computer is no failure: no example has a time limit. The small runs draw the same examples each time, so
+# that a change is what fails; the whole campaigns look for new ones.
+settings.register_profile("snug", deadline=None, derandomize=os.environ.get("SNUG_FULL_TESTS") != "1")
 settings.load_profile("snug")
+
+
+def pytest_collection_finish() -> None:
+    """What the collection left in memory is not looked through again: that would stop every thread for a while."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert not out.parent.exists() or list(out.parent.iterdir()) == []
 
 
-def test_ctrl_c_stops_it_and_the_same_command_goes_on(snug: Snug, home: Path, checkpoint: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_it_and_the_same_command_goes_on(snug: Snug, home: Path, tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "Larger-Llama", replace(SHAPE, layers=12))  # long enough to be stopped
     out = tmp_path / "out.gguf"
     command = [
         sys.executable,

@@ -190,6 +190,8 @@ def test_more_memory_never_makes_the_verdict_worse(computer: Machine, key: str, 
     memory = replace(computer.memory, total=computer.memory.total + more, available=computer.memory.available + more)
     gpus = tuple(
         replace(gpu, memory_total=gpu.memory_total + more_on_card, memory_free=gpu.memory_free + more_on_card)
+        if gpu.memory_total
+        else gpu  # 0 is not known, not none
         for gpu in computer.gpus
     )
     richer = replace(computer, memory=memory, gpus=gpus)

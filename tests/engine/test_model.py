@@ -46,8 +46,8 @@ def test_what_the_process_held_before_counts_beside_the_buffers(pip_path: str) -
     model.close()
     assert host.name == "CPU"
     if sys.platform == "linux":
-        given_back_meanwhile = 1_000_000  # the system may take a few pages between the two readings
-        assert before.resident - given_back_meanwhile <= host.other < before.resident + 40_000_000
+        # Linux counts the pages of a process roughly, and may take some back between the two readings.
+        assert 0.9 * before.resident < host.other < 1.1 * before.resident + 40_000_000
 
 
 def test_a_context_beyond_the_training_is_cut_to_it(pip_path: str) -> None:

@@ -26,7 +26,7 @@ from tests.formats.header_bytes import STRING, array, gguf, mutate, pair, tiny_m
 
 PIP = Path(__file__).parents[2] / "resources" / "models" / "pip" / "pip-7m-Q8_0.gguf"
 FILES = 2_000 if os.environ.get("SNUG_FULL_TESTS") == "1" else 30
-LIMIT_S = 5.0
+LIMIT_S = 20.0  # five seconds of looking, and a child's start on a busy computer
 LIMIT_KB = 300_000
 MACHINE = {"os": "linux", "cpu": {"cores": 8, "features": ["avx2"]},
            "memory": {"total": 2**34, "available": 12 * 10**9, "bandwidth": 5e10}}  # fmt: skip
@@ -88,7 +88,7 @@ def test_a_damaged_file_gets_a_clear_error_or_a_right_answer(
         else:
             assert printed.err.startswith("snug: ")
             assert printed.err.count("\n") == 1
-        assert took < LIMIT_S, f"{took:.1f} s: {printed.err}"  # the commands' own limit, not a benchmark
+        assert took < LIMIT_S, f"{took:.1f} s: {printed.err}"
         codes.append(code)
     assert {0, 2} == set(codes)
     if sys.platform == "linux":

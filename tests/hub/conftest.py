@@ -20,7 +20,7 @@ FILE = "model-Q4_K_M.gguf"
 SIZE = 3 * MIB + 12_345
 
 QUICK = Patience(
-    connect_s=3.0, answer_s=2.0, hint_s=0.3, stall_s=0.4, tries=3, backoff_first_s=0.01, backoff_most_s=0.05
+    connect_s=3.0, answer_s=2.0, hint_s=0.3, stall_s=1.5, tries=3, backoff_first_s=0.01, backoff_most_s=0.05
 )
 SMALL_PLAN = Plan(
     range_bytes=MIB, smallest_range_bytes=MIB // 2, step_bytes=MIB // 4, smallest_step_bytes=MIB // 16, spare_bytes=0

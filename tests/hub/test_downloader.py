@@ -81,8 +81,12 @@ def test_progress_never_goes_back_and_ends_with_everything(fetcher: Fetcher, hub
     assert any(report.rate > 0 and report.seconds_left > 0 for report in fetcher.reports)
 
 
-def test_a_pause_keeps_every_byte_and_the_rest_is_fetched_later(fetcher: Fetcher, hub: Hub, tmp_path: Path) -> None:
-    hub.rate = MIB
+def test_a_pause_keeps_every_byte_and_the_rest_is_fetched_later(
+    fetcher: Fetcher, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A slow disk would leave more in the sockets' buffers than this test allows.
+    monkeypatch.setattr("snug.hub.part_file._sync_data", lambda _: None)
+    hub.rate = MIB // 2
     with pytest.raises(Paused):
         fetcher(should_stop=StopAt(fetcher, SIZE // 3))
     assert not list(tmp_path.rglob("*.gguf"))

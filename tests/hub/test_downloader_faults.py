@@ -168,7 +168,7 @@ def test_n6_the_token_goes_to_the_hub_and_never_to_the_storage(
 def test_n7_a_version_that_changes_in_the_middle_is_never_mixed(
     fetcher: Fetcher, hub: Hub, repository: Repository
 ) -> None:
-    hub.rate = MIB
+    hub.rate = MIB // 4
     with pytest.raises(Paused):
         fetcher(files=(File(name=FILE, size_bytes=SIZE),), should_stop=StopAt(fetcher, SIZE // 2))
     repository.replace_file(FILE, Filler(SIZE, seed=99))
@@ -186,7 +186,7 @@ def test_n7_a_version_that_changes_in_the_middle_is_never_mixed(
 def test_n7_a_version_that_changes_while_bytes_arrive_is_noticed(
     fetcher: Fetcher, hub: Hub, repository: Repository
 ) -> None:
-    hub.rate = 4 * MIB
+    hub.rate = 2 * MIB
     fetcher.plan = replace(fetcher.plan, parallel=1)  # so that ranges are asked for after the change
     is_changed = []
 
@@ -357,7 +357,7 @@ def test_n15_a_renamed_repository_is_followed(fetcher: Fetcher, hub: Hub, reposi
 
 
 def test_n16_going_offline_and_back_keeps_the_position(fetcher: Fetcher, hub: Hub, repository: Repository) -> None:
-    hub.rate = MIB
+    hub.rate = MIB // 4
     with pytest.raises(Paused):
         fetcher(should_stop=StopAt(fetcher, SIZE // 2))
     asked = 1 + 2 * fetcher.plan.parallel

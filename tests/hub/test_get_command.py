@@ -120,7 +120,7 @@ def test_s1_a_killed_get_goes_on_where_it_stopped(snug: Snug, hub: Hub) -> None:
 
     file = f"{BIG}/big-Q8_0.gguf"
     assert covered(hub.log.sent_ranges(file)) == BIG_SIZE
-    assert hub.log.bytes_sent_twice(file) <= 4 * (MIB // 4 + 256 * 1024)
+    assert hub.log.bytes_sent_twice(file) <= 6 * MIB  # of 16: steps of 4 connections
     assert left_behind(snug.home / "models") == []
     (row,) = json.loads(snug("downloads", "--json")[0])["downloads"]
     assert row["state"] == "done"

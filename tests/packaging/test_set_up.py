@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_two_starts_at_once_do_not_meet(checkout, tmp_path: Path) -> None:  # ty
 def _wait_for(process: subprocess.Popen[str], path: Path) -> None:
     while not path.exists():
         assert process.poll() is None
-        os.sched_yield()
+        time.sleep(0.02)
 
 
 def test_a_moved_checkout_is_set_up_anew(checkout) -> None:  # type: ignore[no-untyped-def]

@@ -34,7 +34,7 @@ def test_text_of_twice_the_size_stays_inside_a_small_window(hands, qtbot):
         hands.go(screen)
         if screen == "home":
             hands.item("pick0")
-        qtbot.waitUntil(lambda: hands.outside() == [], timeout=2_000)
+        qtbot.waitUntil(lambda: hands.outside() == [], timeout=20_000)
 
 
 def test_the_rail_is_reached_with_tab_and_pressed_with_return(hands):

@@ -17,7 +17,7 @@ from snug.ui.chat_words import (
     speed_words,
 )
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_killed_child_is_noticed_and_explained(children, qtbot):
     child = children.make("machine")
     with qtbot.waitSignal(child.event, timeout=LIMIT_MS):
         child.send(protocol.Ping())
-    with qtbot.waitSignal(child.died, timeout=1000) as waiting:
+    with qtbot.waitSignal(child.died, timeout=LIMIT_MS) as waiting:
         os.kill(child.pid, signal.SIGKILL)
     assert waiting.args[0].kind == "killed"
     assert not child.is_running

@@ -72,7 +72,8 @@ def make_keeper(
 
 @pytest.fixture
 def kept_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file behind a keyring that works."""
+    """The file behind a keyring that works, asked without haste."""
+    monkeypatch.setattr("snug.ui.secrets.PATIENCE_MS", 60_000)
     (tmp_path / "file_keyring.py").write_text(FILE_KEYRING)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "file_keyring.FileKeyring")

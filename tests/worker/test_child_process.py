@@ -79,7 +79,7 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-        child.wait(timeout=2)
+        child.wait(timeout=20)
 
 
 def test_the_end_of_input_ends_a_child_at_once(tmp_path: Path) -> None:

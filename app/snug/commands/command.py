@@ -55,8 +55,10 @@ class Context:
         self.out.flush()
 
     def child(self) -> WorkerClient:
-        """A child process that ends with the command; also usable in a `with` statement."""
-        return self._resources.enter_context(WorkerClient(self.paths.logs))
+        """A started child process that ends with the command; also usable in a `with` statement."""
+        client = self._resources.enter_context(WorkerClient(self.paths.logs))
+        client.wait_ready()  # so that its start, slow on a busy computer, is no part of a request's time limit
+        return client
 
     def open_store(self, write: bool = False) -> Store:
         """The library and the chats. Writing needs the instance lock: raises UserError while the window has it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -100,12 +101,11 @@ def wait_for(
 
     thread = threading.Thread(target=run, name="hub", daemon=True)
     thread.start()
-    waited, was_told = 0.0, False
+    began, was_told = time.monotonic(), False
     while thread.is_alive():
         thread.join(0.05)
-        waited += 0.05
         check()
-        if waited >= patience.hint_s and not was_told and thread.is_alive():
+        if time.monotonic() - began >= patience.hint_s and not was_told and thread.is_alive():
             was_told = True
             still_waiting()
     if errors:
