@@ -20,7 +20,7 @@ def layer(
     groups = 1 if group_size == -1 else -(-inputs // group_size)
     size = inputs if group_size == -1 else group_size
     numbers = RNG.integers(0, 2**bits, (inputs, outputs))
-    zeros = RNG.integers(zero_offset, 2**bits + zero_offset, (groups, outputs))
+    zeros = RNG.integers(0, 2**bits, (groups, outputs))
     scales = (RNG.random((groups, outputs)) + 0.1).astype(np.float16)
     g_idx = np.arange(inputs) // size
     if act_order:
@@ -32,7 +32,7 @@ def layer(
             step = int(numbers[place, output]) - int(zeros[group, output])
             weight[output, place] = np.float32(scales[group, output]) * np.float32(step)
     packed = [pack_bits(numbers[:, output].tolist(), bits) for output in range(outputs)]
-    packed_zeros = [pack_bits((zeros[group] - zero_offset).tolist(), bits) for group in range(groups)]
+    packed_zeros = [pack_zeros(zeros[group].tolist(), bits, zero_offset) for group in range(groups)]
     tensors: dict[str, Tensor] = {
         "m.q.qweight": np.array(packed, np.uint32).T.copy().view(np.int32),
         "m.q.qzeros": np.array(packed_zeros, np.uint32).view(np.int32),
@@ -40,6 +40,14 @@ def layer(
         "m.q.g_idx": g_idx.astype(np.int32),
     }
     return tensors, weight
+
+
+def pack_zeros(zeros: list[int], bits: int, zero_offset: int) -> list[int]:
+    """Zero points as they are stored: in v1 with one less each, taken off in whole words as GPTQModel does it."""
+    if 32 % bits:
+        return pack_bits([(zero - zero_offset) % 2**bits for zero in zeros], bits)
+    ones = sum(1 << place for place in range(0, 32, bits)) * zero_offset
+    return [(word - ones) % 2**32 for word in pack_bits(zeros, bits)]
 
 
 def config(bits: int, group_size: int, **more: object) -> dict:

@@ -3,7 +3,9 @@
 Layout, from AutoGPTQ (`nn_modules/qlinear/qlinear_cuda.py`) and GPTQModel (format names in `quantization/config.py`):
 `qweight` I32 (inputs * bits / 32, outputs), `qzeros` I32 (groups, outputs * bits / 32), `scales` (groups, outputs),
 `g_idx` I32 (inputs) the group of each input. weight[o, i] = scales[g, o] * (q[i, o] - z[g, o]) with g = g_idx[i];
-in format "gptq" (v1) the stored zero point is one less than z, in "gptq_v2" it is z. Paper: arXiv:2210.17323.
+in format "gptq" (v1) the stored zero point is one less than z, in "gptq_v2" it is z. GPTQModel takes the ones off and
+puts them back in whole words (`convert_gptq_v1_to_v2_format` in `utils/model.py`), so a z of 0 borrows from the next.
+Paper: arXiv:2210.17323.
 """
 
 from __future__ import annotations
@@ -98,8 +100,12 @@ class GptqWeight:
         words = self._files.stored_columns(
             f"{self._layer}.qzeros", base * self._bits // 32, words_needed(last, self._bits)
         )
+        if self._zero_offset and 32 % self._bits == 0:
+            words = words.view(np.uint32) + np.uint32(0xFFFFFFFF // (2**self._bits - 1))  # one for each number
         zeros = unpack_columns(words, self._bits, last - base)[:, first - base :]
-        return zeros.astype(np.float32) + self._zero_offset
+        if self._zero_offset and 32 % self._bits:
+            zeros = (zeros + 1) % 2**self._bits
+        return zeros.astype(np.float32)
 
 
 def _disagree(layer: str, details: str) -> UserError:
