@@ -95,6 +95,8 @@ def test_a_file_made_while_the_window_is_open_is_kept_and_said(
         (["SOURCE", "--to", "Q4_K_M", "--budget", "1GB"], "not allowed"),
         (["SOURCE", "--to", "Q4_K_M", "--threads", "-3"], "between 1 and"),
         (["SOURCE", "--budget", "10KB"], "the smallest is"),
+        (["SOURCE", "--budget", "0"], "no room"),
+        (["SOURCE", "--to", "Q4_K_M", "--methods", "feedback"], "--calibrate"),
         (["SOURCE", "--to", "IQ2_XXS"], "calibration"),
         (["SOURCE", "--to", "Q4_K_M", "--calibrate", "/nowhere.txt"], "no file"),
         (["SOURCE", "--to", "Q4_K_M", "--out", "OUT.txt"], ".gguf"),

@@ -177,6 +177,26 @@ def test_a_stopped_conversion_goes_on_and_gives_the_same_bytes(
     assert names_in(tmp_path) == ["out.gguf", "whole.gguf"]
 
 
+def test_a_tensor_is_safe_after_two_seconds_however_small(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill may cost seconds of work, not all of a small result: slow types make a megabyte a second."""
+    monkeypatch.setattr("snug.convert.result_file._COMMIT_S", 0.0)
+    conversion = Conversion(checkpoint, tmp_path / "out.gguf", stop_after=9)
+    with pytest.raises(Stopped):
+        conversion()
+    conversion.stop_after = 1_000_000
+    assert conversion().resumed_from > 0
+
+
+def test_what_was_made_before_a_stop_is_kept(checkpoint: Path, tmp_path: Path) -> None:
+    conversion = Conversion(checkpoint, tmp_path / "out.gguf", stop_after=9)
+    with pytest.raises(Stopped):
+        conversion()
+    conversion.stop_after = 1_000_000
+    assert conversion().resumed_from > 0
+
+
 def test_another_type_begins_anew_and_says_so(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +267,8 @@ def test_weights_that_are_no_numbers_are_refused_with_the_tensors_name(value: fl
     assert not (tmp_path / "out.gguf").exists()
 
 
-def test_values_too_large_for_half_precision_are_refused_with_the_tensors_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("type_name", ["F16", "Q4_K_M", "IQ3_S", "Q4_0"])
+def test_values_too_large_for_the_type_are_refused_with_the_tensors_name(tmp_path: Path, type_name: str) -> None:
     source = write_checkpoint(tmp_path / "source", SHAPE)
     path = source / "model.safetensors"
     raw = bytearray(path.read_bytes())
@@ -256,7 +277,7 @@ def test_values_too_large_for_half_precision_are_refused_with_the_tensors_name(t
     raw[at : at + 2] = struct.pack("<I", np.float32(1e20).view(np.uint32))[2:]
     path.write_bytes(raw)
     with pytest.raises(UserError) as caught:
-        Conversion(source, tmp_path / "out.gguf", Settings("F16"))()
+        Conversion(source, tmp_path / "out.gguf", Settings(type_name))()
     assert caught.value.kind == "too-large"
     assert "blk.0.ffn_up.weight" in caught.value.title
 

@@ -84,11 +84,16 @@ def size_bytes(text: str) -> int:
     if match is None:
         raise ArgumentTypeError(f"{text!r} is no size; write it like 4.2GB")
     step = 1024 if match["binary"] else 1000
+    if not float(match["number"].replace(",", ".")):
+        raise ArgumentTypeError(f"{text!r} leaves no room for a model; write a size like 4.2GB")
     return int(float(match["number"].replace(",", ".")) * step ** " KMGT".index(match["unit"].upper() or " "))
 
 
 def run(arguments: Namespace, context: Context) -> int:
     """Say what it is, make the file, put it into the library."""
+    if arguments.methods and not arguments.calibrate:
+        title = "--methods are methods that learn from text."
+        raise UserError(title, "Give text as well: --calibrate FILE.", kind="bad-methods", bad_input=True)
     source = find_source(arguments, context)
     folder = str(Path(arguments.out).absolute().parent) if arguments.out else models_folder(context)
     preview = context.child().request(PreviewConversion(source=source, folder=folder), timeout=PREVIEW_LIMIT_S)

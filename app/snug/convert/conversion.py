@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from snug.convert.mixes import MIXES, Mix, missing_importance, mix_named, tensor_types
 from snug.convert.pipeline import Pipeline, Stopped
 from snug.convert.plan import Meta, OutputTensor
-from snug.convert.quantize import quantize_rows
+from snug.convert.quantize import check_range, quantize_rows
 from snug.convert.result_file import ResultFile
 from snug.convert.result_journal import Head
 from snug.convert.source import Source
@@ -224,9 +224,12 @@ class _Run:
         """Read, quantise and write all tensors that are not there yet."""
         self._done = sum(self.prepared.layout.tensors[index].size_bytes for index in self.result.finished)
         self._tell("converting")
-        Pipeline(
-            self._read, self._quantise, self._write, depth=_DEPTH, is_cancelled=self.is_cancelled
-        ).run()  # fmt: skip
+        pipeline = Pipeline(self._read, self._quantise, self._write, depth=_DEPTH, is_cancelled=self.is_cancelled)
+        try:
+            pipeline.run()
+        except Stopped:
+            self.result.commit()
+            raise
         self.result.commit()
 
     def verify(self) -> str:
@@ -281,6 +284,7 @@ class _Run:
             else:
                 figures = _importance_of(self.settings.importance, tensor, piece.first)
                 piece.data = quantize_rows(piece.floats, target, figures, self.settings.threads)
+            check_range(piece.floats, target)
         except UserError as error:
             raise _named(error, tensor, piece.first) from error
         piece.floats = None

@@ -17,6 +17,7 @@ from snug.core.errors import UserError
 
 _LARGEST_HALF = 65504.0
 _LARGEST_BFLOAT16 = float(np.array([0x7F7F0000], np.uint32).view(np.float32)[0])
+_WIDE_RANGE = frozenset({"F32", "MXFP4"})
 _SMALLEST_IMPORTANCE = 1e-6  # of the mean: a column that never mattered must still be a number that decodes well
 
 
@@ -96,7 +97,8 @@ def quantize_rows(
 
     `importance` has one figure of zero or more for each column: squared errors are weighted by it (F32, F16, BF16,
     Q8_0 and MXFP4 do not look at it). The bytes do not depend on `threads`. Raises UserError for infinities, NaN,
-    rows that the type's blocks do not divide (see `type_for_columns`), and importance that does not fit.
+    rows that the type's blocks do not divide (see `type_for_columns`), values beyond F16, BF16 or ggml's types (the
+    kernels cut them off), and importance that does not fit.
     """
     shape = shape_of(type_name)
     matrix = np.ascontiguousarray(weights, dtype=np.float32)
@@ -108,6 +110,8 @@ def quantize_rows(
     if matrix.size == 0:
         return b""
     _check_finite(matrix)
+    if shape.by != "kernels":
+        check_range(matrix, type_name)
     figures = None if importance is None else _checked_importance(importance, matrix.shape[1])
     if shape.by == "numpy":
         return _floats(matrix, type_name)
@@ -157,6 +161,22 @@ def _check_finite(matrix: NDArray[np.float32]) -> None:
         )
 
 
+def check_range(matrix: NDArray[np.float32], type_name: str) -> None:
+    """Raise UserError where a weight is beyond what the type can hold: all but F32, BF16 and MXFP4 keep their scales in
+    half precision. Beyond it Snug's kernels cut off, ggml's functions end the process or write infinities."""
+    if type_name in _WIDE_RANGE:
+        return
+    largest = max(float(matrix.max()), -float(matrix.min()))
+    if largest > (_LARGEST_BFLOAT16 if type_name == "BF16" else _LARGEST_HALF):
+        raise UserError(
+            f"The weights hold values too large for {type_name}.",
+            "Use F32 for them." if type_name == "BF16" else "Use BF16 for them.",
+            kind="too-large",
+            details=f"the largest is {largest:g}",
+            bad_input=True,
+        )
+
+
 def _checked_importance(importance: NDArray[np.float32], columns: int) -> NDArray[np.float32] | None:
     """Figures around one, all above zero; None where no column matters more than another because none does."""
     figures = np.ascontiguousarray(importance, dtype=np.float32)
@@ -174,12 +194,6 @@ def _checked_importance(importance: NDArray[np.float32], columns: int) -> NDArra
 def _floats(matrix: NDArray[np.float32], type_name: str) -> bytes:
     if type_name == "F32":
         return matrix.tobytes()
-    if np.abs(matrix).max() > (_LARGEST_HALF if type_name == "F16" else _LARGEST_BFLOAT16):
-        raise UserError(
-            f"The weights hold values too large for {type_name}.",
-            "Use BF16 for them." if type_name == "F16" else "Use F32 for them.",
-            kind="too-large",
-        )
     if type_name == "F16":
         return matrix.astype(np.float16).tobytes()
     words = matrix.view(np.uint32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ from snug.hub.journal import sync_folder
 _sync_data = getattr(os, "fdatasync", os.fsync)
 _READ_STEP = 4 * 1024 * 1024
 _COMMIT_BYTES = 64 * 1024 * 1024
-"""At most so many bytes of finished small tensors wait for one sync, and so may be lost by a kill."""
+_COMMIT_S = 2.0
+"""At most so many bytes of finished small tensors, or seconds of work on them, wait for one sync and may be lost by a
+kill."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SPARE_BYTES = 64 * 1024 * 1024
 """Room that must be left on the disk beside the result."""
@@ -55,6 +58,7 @@ class ResultFile:
         self._journal: ResultJournal | None = None
         self._waiting: dict[int, int] = {}
         self._waiting_bytes = 0
+        self._committed = time.monotonic()
 
     def open(self) -> None:
         """Take the place for this process, and take over what an interrupted conversion left. Raises UserError."""
@@ -121,7 +125,7 @@ class ResultFile:
         """All bytes of this tensor were written; small ones are synced several at a time. Raises UserError."""
         self._waiting[index] = crc
         self._waiting_bytes += self.layout.tensors[index].size_bytes
-        if self._waiting_bytes >= _COMMIT_BYTES:
+        if self._waiting_bytes >= _COMMIT_BYTES or time.monotonic() - self._committed >= _COMMIT_S:
             self.commit()
 
     def commit(self) -> None:
@@ -129,6 +133,7 @@ class ResultFile:
         if not self._waiting or self._journal is None:
             return
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        self._committed = time.monotonic()
         try:
             _sync_data(self._descriptor)
             for index, crc in waiting.items():

@@ -26,6 +26,13 @@ def check_loads(source: Source) -> None:
     try:
         with sparse_file(layout.header, layout.file_bytes) as path, OpenModel(path, dry=True):
             pass
+    except OSError as error:
+        raise UserError(
+            "The system lets no file grow as large as the result.",
+            "Lift that limit (ulimit -f), or choose a smaller type.",
+            kind="disk-full",
+            details=f"{type(error).__name__}: {error}",
+        ) from error
     except UserError as error:
         if source.kind == "gguf":
             raise

@@ -58,6 +58,8 @@ def opened(tmp_path: Path) -> Iterator[Any]:
         ({"num_key_value_heads": [2]}, "num_key_value_heads"),
         ({"rms_norm_eps": "small"}, "rms_norm_eps"),
         ({"rope_theta": {}}, "rope"),
+        ({"rope_theta": -1}, "rope_theta"),
+        ({"rope_theta": 0.0}, "rope_theta"),
         ({"rope_scaling": {"rope_type": "imaginary"}}, "imaginary"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": 2}}, "rope_scaling"),
         ({"rope_scaling": [1]}, "rope_scaling"),

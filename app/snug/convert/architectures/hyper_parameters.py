@@ -118,11 +118,18 @@ def rope_hyper(settings: Settings) -> list[Hyper]:
         if not isinstance(sections, list) or len(sections) > 16:
             raise impossible("mrope_section", sections)
         add("dimension_sections", "[i32", [*sections, 0, 0, 0, 0][:4])
-    add("freq_base", "f32", full.get("rope_theta"))
+    add("freq_base", "f32", _turning(full.get("rope_theta")))
     sliding = rope.get("sliding_attention")
     if isinstance(sliding, dict):
-        add("freq_base_swa", "f32", sliding.get("rope_theta"))
+        add("freq_base_swa", "f32", _turning(sliding.get("rope_theta")))
     return found
+
+
+def _turning(theta: Any) -> Any:
+    """The base of the rotations. Raises UserError where powers of it are no numbers: every answer would be none."""
+    if isinstance(theta, int | float) and not theta > 0:
+        raise impossible("rope_theta", theta)
+    return theta
 
 
 def metadata(architecture: Architecture, settings: Settings) -> tuple[Meta, ...]:

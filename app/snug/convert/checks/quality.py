@@ -94,7 +94,7 @@ def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int
     if compared is None:
         if not math.isfinite(own.perplexity) or own.perplexity > GUESSING * vocabulary:
             words = "The new file predicts text worse than chance: it is of no use. Please report this model."
-            return Quality(Check(QUALITY, False, words, details), own.perplexity)
+            return Quality(Check(QUALITY, False, words, details))
         words = (
             f"It reads {text} as a language model should (perplexity {own.perplexity:.4g}, lower is better); "
             "the original was not run beside it."
@@ -104,9 +104,11 @@ def _judge_quality(own: Perplexity, compared: Divergence | None, vocabulary: int
         f"; KL divergence {compared.kl_mean:.4g} ± {compared.kl_error:.2g}, same first choice {compared.same_top:.1%}, "
         f"the original's perplexity {compared.reference_perplexity:.4g}"
     )
-    if not compared.kl_mean < WORST_DIVERGENCE:
+    if not compared.kl_mean < WORST_DIVERGENCE or not compared.same_of_thousand:
         words = "The new file says something else than the original most of the time: it is of no use."
-        return Quality(Check(QUALITY, False, words, details), own.perplexity, compared.kl_mean)
+        is_number = math.isfinite(own.perplexity) and math.isfinite(compared.kl_mean)
+        figures = (own.perplexity, compared.kl_mean) if is_number else ()
+        return Quality(Check(QUALITY, False, words, details), *figures)
     words = f"Reading {text}, it chooses the same word as the original {compared.same_of_thousand} times of 1,000."
     return Quality(Check(QUALITY, True, words, details), own.perplexity, compared.kl_mean, compared.same_of_thousand)
 
