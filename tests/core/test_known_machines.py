@@ -92,7 +92,9 @@ def test_figures_by_hand_make_a_computer_with_a_card() -> None:
     assert [card.bandwidth for card in places.cards] == [360e9]
     assert "assumed" in machine.sources["memory.bandwidth"]
     assert machine_by_hand(32 * GIB, bandwidth=50e9).memory.bandwidth == 50e9
-    assert machine_by_hand(32 * GIB).memory.bandwidth is None
+    without = machine_by_hand(32 * GIB)
+    assert without.memory.bandwidth == machine.memory.bandwidth
+    assert "assumed" in without.sources["memory.bandwidth"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from snug.core.machine_document import machine_document, machine_from_document
 
 SMALLEST: dict[str, Any] = {"memory": {"total": 2**30}}
 sizes = st.integers(0, 2**60)
+memories = st.integers(2**20, 2**50)
+rates = st.none() | st.floats(1e7, 1e14)
 words = st.text(max_size=40)
 holders = st.lists(st.builds(Holder, words, sizes), max_size=2).map(tuple)
 notes = st.dictionaries(st.text(max_size=12), words, max_size=3)
@@ -33,17 +35,17 @@ notes = st.dictionaries(st.text(max_size=12), words, max_size=3)
 
 @st.composite
 def machines(draw: st.DrawFn) -> Machine:
-    total = draw(st.integers(1, 2**60))
+    total = draw(memories)
     gpus = []
     for kind in draw(st.lists(st.sampled_from(GPU_KINDS), max_size=3)):
-        own = draw(sizes)
+        own = draw(st.just(0) | memories)
         gpus.append(
             Gpu(
                 name=draw(st.text(min_size=1, max_size=20)),
                 kind=kind,
                 memory_total=own,
                 memory_free=draw(st.integers(0, own)),
-                bandwidth=draw(st.none() | st.floats(1, 2**50)),
+                bandwidth=draw(rates),
                 vendor=draw(words),
                 driver=draw(words),
                 memory_shared=draw(sizes),
@@ -64,14 +66,14 @@ def machines(draw: st.DrawFn) -> Machine:
         memory=Memory(
             total,
             draw(st.integers(0, total)),
-            draw(st.none() | st.floats(1, 2**50)),
+            draw(rates),
             2**30,
             draw(sizes),
             draw(sizes),
             draw(words),
             draw(st.integers(0, 9000)),
             draw(st.integers(0, 16)),
-            draw(st.none() | st.floats(1, 2**50)),
+            draw(rates),
         ),
         gpus=tuple(gpus),
         disks=(Disk(draw(words), draw(sizes), draw(sizes)),),
@@ -114,15 +116,20 @@ def test_unknown_figures_are_left_out_of_the_file() -> None:
         ({"memory": {"total": float("nan")}}, "memory.total must be a number"),
         ({"memory": {"total": float("inf")}}, "memory.total is larger than any computer"),
         ({"memory": {"total": 10**400}}, "memory.total is larger than any computer"),
-        ({"memory": {"total": 8, "available": 9}}, "memory.available is more than memory.total"),
+        ({"memory": {"total": 2**30, "available": 2**31}}, "memory.available is more than memory.total"),
+        ({"memory": {"total": 16}}, "memory.total is 16, which is too little"),
+        ({"memory": {"total": 10**18}}, "memory.total is larger than any computer"),
+        ({"memory": {"total": 2**34, "bandwidth": 51.2}}, "memory.bandwidth is 51.2, which is too little"),
         ({"memory": [1]}, "memory must be an object"),
+        ({"cpu": {"cores": 1.5}}, "cpu.cores must be a whole number"),
+        ({"gpus": [{"memory_total": 2**30, "bandwidth": 1e15}]}, "gpus.0.bandwidth is larger than any computer"),
         ({"cpu": {"cores": -1}}, "cpu.cores must be above zero"),
         ({"cpu": {"name": 5}}, "cpu.name must be a short text"),
         ({"gpus": "many"}, "gpus must be a list"),
         ({"gpus": [{}] * 65}, "gpus has more than 64 entries"),
         ({"gpus": [{"kind": "quantum"}]}, "gpus.0.kind is 'quantum'"),
         ({"gpus": [{"kind": "discrete", "memory_total": 0}]}, "gpus.0.memory_total must be above zero"),
-        ({"gpus": [{"memory_total": 5, "memory_free": 6}]}, "gpus.0.memory_free is more than memory_total"),
+        ({"gpus": [{"memory_total": 2**30, "memory_free": 2**31}]}, "gpus.0.memory_free is more than memory_total"),
         ({"disks": [{"free": -1}]}, "disks.0.free must not be negative"),
         ({"engine_devices": [3]}, "engine_devices.0 must be an object"),
         ({"sources": {"x": 3}}, "sources.x must be a short text"),

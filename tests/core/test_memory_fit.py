@@ -18,6 +18,7 @@ from snug.core.machine import EngineDevice, Gpu, Machine
 from snug.core.memory_fit import fit
 from snug.core.memory_need import layer_conversations, padded
 from snug.core.model_facts import ModelFacts
+from snug.core.words import size_text
 from tests.core.machines import apple, card, machine, machines
 
 CATALOGUE = {
@@ -124,6 +125,34 @@ def test_the_chosen_context_is_the_largest_useful_one_that_fits_well() -> None:
 
 def test_a_context_is_never_beyond_the_models_own() -> None:
     assert fit(facts("smollm2-360m-instruct"), FitSettings(), machine(64)).context == 8192
+
+
+def test_a_conversation_longer_than_the_model_was_made_for_is_said_to_be() -> None:
+    made_for = facts("qwen3-8b").context_max
+    right, long = (fit(facts("qwen3-8b"), FitSettings(context=n), machine(128)) for n in (made_for, 2 * made_for))
+    assert "was made for" not in right.why
+    assert "it was made for at most" in long.why
+
+
+def test_what_lacks_beside_a_card_is_said_of_main_memory() -> None:
+    answer = fit(facts("llama-3.3-70b-instruct"), FitSettings(context=8192), machine(8, card(gigabytes=24)))
+    assert answer.verdict is Verdict.TOO_BIG
+    main, graphics = answer.memory.devices
+    assert f"{size_text(main.needed)} of main memory, beside {size_text(graphics.needed)} on the " in answer.why
+
+
+def test_layers_in_main_memory_make_reading_slower_and_less_certain() -> None:
+    """A batch of 512 tokens needs their weights on the card: carried over PCIe, at 12 GB/s if all goes well."""
+    model, settings = facts("llama-3.3-70b-instruct"), FitSettings(context=8192)
+    reads = []
+    for gigabytes in (24, 36, 80):
+        answer = fit(model, settings, machine(128, card(gigabytes=gigabytes)))
+        assert answer.document_prefill
+        in_main = answer.memory.devices[0].parts.weights - model.input_embedding_bytes
+        assert 5000 / answer.document_prefill.mid > 10 * in_main / 12.1e9
+        reads.append(answer.document_prefill)
+    assert reads[0].mid < reads[1].mid < reads[2].mid
+    assert reads[0].high / reads[0].low > reads[2].high / reads[2].low
 
 
 def test_smaller_types_for_the_conversation_need_less() -> None:

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snug.core.candidates import candidate_of
-from snug.core.catalogue import CatalogueEntry, load_catalogue
+from snug.core.catalogue import CatalogueEntry, facts_of, load_catalogue, projector_bytes
 from snug.core.disk_room import lacking_on_disk
-from snug.core.fit import Verdict
+from snug.core.fit import FitSettings, Verdict
 from snug.core.machine import Machine
+from snug.core.memory_fit import fit
 from snug.core.quality import level_of, quantisation_loss
 from snug.core.recommend import (
     SLOW_READING_WORDS_PER_S,
@@ -150,6 +151,30 @@ def test_on_a_computer_where_nothing_fits_nothing_is_picked_and_the_reason_said(
     tiny = machine(0.5, free_gb=0.3)
     assert recommend(CATALOGUE, tiny) == ()
     assert "No model fits" in nothing_fits_words(CATALOGUE, tiny)
+
+
+def test_where_nothing_fits_for_a_use_the_smallest_model_of_that_use_is_named() -> None:
+    small = machine(2.5, free_gb=1.9)
+    assert recommend(CATALOGUE, small) != ()
+    assert recommend(CATALOGUE, small, "code") == ()
+    words = nothing_fits_words(CATALOGUE, small, "code")
+    assert words.startswith("No model made for programming fits: even the smallest, ")
+    assert "too little" in words
+
+
+def test_what_is_picked_for_pictures_fits_with_the_part_that_sees_them() -> None:
+    seer = ENTRIES["qwen3-vl-2b-instruct"]
+    part = projector_bytes(seer)
+    assert 0.8e9 < part < 0.83e9  # of Qwen3-VL 2B: 407 million parameters in half precision
+    assert projector_bytes(ENTRIES["smollm3-3b"]) == 0
+    small = machine(2.5, free_gb=2.1)
+    assert candidate_of(seer, small) is not None
+    assert candidate_of(seer, small, "vision") is None
+    for free_gb in (2.5, 3, 4, 6, 8, 12, 24):
+        for pick in recommend(CATALOGUE, machine(2 * free_gb, free_gb=free_gb), "vision"):
+            seeing = FitSettings(projector_bytes=projector_bytes(pick.entry))
+            answer = fit(facts_of(pick.entry, pick.file_type), seeing, machine(2 * free_gb, free_gb=free_gb))
+            assert answer.verdict is not Verdict.TOO_BIG, (free_gb, pick.entry.key)
 
 
 def test_where_everything_is_slower_than_reading_that_is_said() -> None:

@@ -35,7 +35,7 @@ def run(arguments: Namespace, context: Context) -> int:
     here = models_of_library(catalogue, context) if is_this_computer(arguments) else []
     measured = known_divergences(context)
     picks = recommend(catalogue, machine, arguments.use, here=here, measured=measured)
-    nothing = "" if picks else nothing_fits_words(catalogue, machine)
+    nothing = "" if picks else nothing_fits_words(catalogue, machine, arguments.use)
     changed = changes(catalogue, machine, arguments.use, picks, here=here, measured=measured)
     if context.json:
         documents = [pick_document(pick, change) for pick, change in zip(picks, changed, strict=True)]

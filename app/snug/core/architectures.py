@@ -6,6 +6,7 @@ follow the families' published `config.json` files.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 
@@ -21,6 +22,7 @@ class Shape:
     `native_bits` a weight hold, whatever the file's type, where the makers publish the model quantised.
     `projector_parameters` see pictures: counted among the parameters, yet kept in a file of their own.
     `lookup_per_layer` values of each token and layer stand in a table, in models below `small_below`.
+    `usual_vocabulary` is that of most of its models.
     """
 
     full_every: int = 1
@@ -38,11 +40,13 @@ class Shape:
     native_bits: float = 0.0
     projector_parameters: int = 0
     lookup_per_layer: int = 0
+    usual_vocabulary: int = 128_256
 
 
 _WHOLE = Shape()
 _DELTA_NET = Shape(full_every=4, recurrent=True, state_bytes=2_200_000)
-_GEMMA3 = Shape(full_every=6, window=1024, small_window=512, small_below=2_000_000_000)
+_GEMMA3 = Shape(full_every=6, window=1024, small_window=512, small_below=2_000_000_000,
+                usual_vocabulary=262_144)  # fmt: skip
 _GEMMA4 = Shape(full_every=6, window=1024, small_window=512, small_below=9_000_000_000, full_head_dim=512,
                 full_kv_divisor=4, shared=((35, 20), (42, 18)), lookup_per_layer=256)  # fmt: skip
 _LFM2 = Shape(recurrent=True, attention_layers=6, of_layers=16, state_bytes=20_000)
@@ -57,7 +61,7 @@ ARCHITECTURES: dict[str, Shape] = {
     "qwen3_5": _DELTA_NET,
     "qwen3_5_moe": _DELTA_NET,
     "qwen3_next": _DELTA_NET,
-    "gemma2": Shape(full_every=2, window=4096),
+    "gemma2": Shape(full_every=2, window=4096, usual_vocabulary=256_000),
     "gemma3": replace(_GEMMA3, projector_parameters=417_000_000),
     "gemma3_text": _GEMMA3,
     "gemma4": _GEMMA4,
@@ -86,3 +90,11 @@ def attention_layers(shape: Shape, layers: int) -> tuple[bool, ...]:
         wanted = max(1, round(layers * shape.attention_layers / shape.of_layers))
         return tuple((index + 1) * wanted // layers > index * wanted // layers for index in range(layers))
     return tuple((index + 1) % shape.full_every == 0 for index in range(layers))
+
+
+def usual_width(parameters: int, layers: int, vocabulary: int) -> int:
+    """The width of a decoder with so many weights, where nobody states it: each layer of width h has about 12 h², the
+    input embedding and the output head h for each word. A multiple of 256, as most are: K-types want that."""
+    square, line = 12 * max(1, layers), 2 * vocabulary
+    width = (math.sqrt(line**2 + 4 * square * parameters) - line) / (2 * square)
+    return max(256, 256 * round(width / 256))

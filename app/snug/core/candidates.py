@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from snug.core.catalogue import CatalogueEntry, facts_of
+from snug.core.catalogue import CatalogueEntry, facts_of, projector_bytes
 from snug.core.disk_room import lacking_on_disk
 from snug.core.fit import Fit, FitSettings, Verdict
 from snug.core.known_files import find_file
@@ -85,6 +85,8 @@ def candidate_of(
     for name in (only,) if only else types_of(entry):
         facts = facts_of(entry, name)
         answer = fit(facts, FitSettings(), machine)
+        if use == "vision" and fit(facts, settings_for(entry, use), machine).verdict is Verdict.TOO_BIG:
+            continue
         if answer.verdict is Verdict.TOO_BIG or (name == "BF16" and not only and not _has_plenty(answer)):
             continue
         is_here = bool(only) or find_file(machine.known_files, facts) is not None
@@ -98,6 +100,11 @@ def candidate_of(
         if not cost and found.words is not None:
             break  # a coarser type can only be worth less
     return best
+
+
+def settings_for(entry: CatalogueEntry, use: str) -> FitSettings:
+    """What must fit for that use: to see pictures, the part that sees them too."""
+    return FitSettings(projector_bytes=projector_bytes(entry) if use == "vision" else 0)
 
 
 def types_of(entry: CatalogueEntry) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from snug.core.architectures import attention_layers, shape_of
+from snug.core.architectures import attention_layers, shape_of, usual_width
 from snug.core.errors import UserError
 from snug.core.evidence import Figure, load_evidence
 from snug.core.licences import licence_words
@@ -21,13 +21,17 @@ _GREATEST = 10**15
 _FALLBACK = 1.18
 """K-types need rows in multiples of 256; others fall back to types with more bits (SmolLM2 360M: 0.27 GB)."""
 
+_USUAL_PROJECTOR = 430_000_000
+"""Parameters that see pictures, where a family's own are not known: the known ones have 407 to 426 million."""
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
     """One model. `context` in tokens; `gguf_repos` in order of trust; `released` is "YYYY-MM-DD" or "".
 
-    `active_parameters` is set for a mixture of experts. `hidden` and `vocabulary` are 0 where not known. The makers
-    trained it for `native_type` ("" where for none), to be had from `native_repos`. `figures` are published scores.
+    `active_parameters` is set for a mixture of experts. `hidden` and `vocabulary` are usual ones where nobody stated
+    them. The makers trained it for `native_type` ("" where for none), to be had from `native_repos`. `figures` are
+    published scores.
     """
 
     key: str
@@ -102,6 +106,9 @@ def entry_from_row(row: object) -> CatalogueEntry:
     if not set(good_for) <= set(USES):
         raise ValueError(f"good_for must name only {', '.join(USES)}")
     licence = _text(row, "licence", "")
+    architecture = _text(row, "architecture")
+    vocabulary = _whole(row, "vocab", default=0, minimum=0, maximum=100_000_000)
+    vocabulary = vocabulary or shape_of(architecture).usual_vocabulary
     layers, kv_heads = _whole(row, "layers", maximum=10_000), _whole(row, "kv_heads", maximum=100_000)
     return CatalogueEntry(
         key=_text(row, "key", repo.rpartition("/")[2].lower()),
@@ -110,12 +117,13 @@ def entry_from_row(row: object) -> CatalogueEntry:
         maker=_text(row, "maker", repo.partition("/")[0]),
         parameters=parameters,
         active_parameters=active or None,
-        architecture=_text(row, "architecture"),
+        architecture=architecture,
         layers=layers,
         kv_heads=kv_heads,
         head_dim=_whole(row, "head_dim", maximum=100_000),
-        hidden=_whole(row, "hidden", default=0, minimum=0, maximum=10_000_000),
-        vocabulary=_whole(row, "vocab", default=0, minimum=0, maximum=100_000_000),
+        hidden=_whole(row, "hidden", default=0, minimum=0, maximum=10_000_000)
+        or usual_width(active or parameters, layers, vocabulary),
+        vocabulary=vocabulary,
         context=_whole(row, "context", default=8192),
         good_for=good_for,
         summary=_text(row, "summary", ""),
@@ -181,6 +189,14 @@ def facts_of(entry: CatalogueEntry, file_type: str) -> ModelFacts:
         exact=False,
         repos=(*entry.native_repos, *entry.gguf_repos),
     )
+
+
+def projector_bytes(entry: CatalogueEntry) -> int:
+    """The size of the file with which the model sees pictures, in half precision, estimated; 0 where it sees none."""
+    if "vision" not in entry.capabilities:
+        return 0
+    own = shape_of(entry.architecture).projector_parameters
+    return 2 * (own or min(_USUAL_PROJECTOR, entry.parameters // 7))
 
 
 def of_size(facts: ModelFacts, file_bytes: int) -> ModelFacts:

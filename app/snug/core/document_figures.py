@@ -8,7 +8,13 @@ from typing import Any
 
 from snug.core.errors import UserError
 
-LARGEST_FIGURE = 2**60
+LARGEST_FIGURE = 2**64
+"""Some file systems say that they have so many bytes."""
+LARGEST_MEMORY = 2**50
+LARGEST_RATE = 1e14
+"""Bytes a second; the fastest of today's cards read a tenth of it."""
+LEAST_SIZE, LEAST_RATE = 2**20, 1e7
+"""Less is no computer's memory: somebody wrote gigabytes."""
 
 
 def bad_figure(where: str, what: str) -> UserError:
@@ -54,8 +60,9 @@ def number(
     default: float | None = None,
     required: bool = False,
     minimum: float = 1,
+    maximum: float = LARGEST_FIGURE,
 ) -> float:
-    """The number at `key`, at least `minimum`; `default` where there is none."""
+    """The number at `key` within those bounds; `default` where there is none."""
     if owner.get(key) is None:
         if required or default is None:
             raise bad_figure(where, "is missing")
@@ -67,9 +74,11 @@ def number(
         or (isinstance(value, float) and math.isnan(value))
     ):
         raise bad_figure(where, "must be a number")
-    if value < minimum:
+    if value < min(minimum, 1):
         raise bad_figure(where, "must be above zero" if minimum > 0 else "must not be negative")
-    if value > LARGEST_FIGURE:
+    if value < minimum:
+        raise bad_figure(where, f"is {value:g}, which is too little")
+    if value > maximum:
         raise bad_figure(where, "is larger than any computer")
     return value
 
@@ -77,6 +86,21 @@ def number(
 def optional_number(owner: Mapping[str, Any], key: str, where: str, *, minimum: float = 1) -> float | None:
     """The number at `key`, None where there is none."""
     return None if owner.get(key) is None else float(number(owner, key, where, minimum=minimum))
+
+
+def optional_rate(owner: Mapping[str, Any], key: str, where: str) -> float | None:
+    """The bytes a second at `key`, None where there are none."""
+    if owner.get(key) is None:
+        return None
+    return float(number(owner, key, where, minimum=LEAST_RATE, maximum=LARGEST_RATE))
+
+
+def whole(owner: Mapping[str, Any], key: str, where: str, *, default: int) -> int:
+    """The whole number above 0 at `key`."""
+    value = number(owner, key, where, default=default)
+    if value != int(value):
+        raise bad_figure(where, "must be a whole number")
+    return int(value)
 
 
 def count(owner: Mapping[str, Any], key: str, where: str) -> int:

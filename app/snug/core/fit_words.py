@@ -41,6 +41,13 @@ def with_notes(sentence: str, notes: Sequence[str]) -> str:
     return sentence if not notes else f"{sentence.removesuffix('.')}; {'; '.join(notes[:2])}."
 
 
+def length_words(facts: ModelFacts, context: int) -> tuple[str, ...]:
+    """What is to be said of a conversation that is longer than the model was made for."""
+    if not 0 < facts.context_max < context:
+        return ()
+    return (f"it was made for at most {pages_text(facts.context_max)}, and beyond that its answers get worse",)
+
+
 def assumed_words(places: Sequence[Place]) -> tuple[str, ...]:
     """What is assumed of the cards in use whose speed nobody knows."""
     unknown = {place.name: place for place in places if place.is_assumed}
@@ -122,11 +129,17 @@ def _with_cards(cards: list[DeviceNeed], main: DeviceNeed, facts: ModelFacts, of
     )
 
 
+def _beside(cards: Sequence[DeviceNeed]) -> str:
+    """What stands on cards, beside main memory."""
+    used = [f"{size_text(card.needed)} on the {card.name}" for card in cards if card.needed]
+    return f" of main memory, beside {' and '.join(used)}," if used else ""
+
+
 def _too_big(memory: MemoryNeed, machine: Machine) -> str:
     worst = max(memory.devices, key=lambda device: device.needed - device.free)
     missing = size_text(worst.needed - worst.free)
     is_main = worst is memory.devices[0]
-    where = "" if is_main else f" on the {worst.name}"
+    where = _beside(memory.devices[1:]) if is_main else f" on the {worst.name}"
     text = f"It needs {size_text(worst.needed)}{where} and {size_text(worst.free)} are free{_kept(worst)}: "
     text += f"{missing} too little"
     if is_main and not _is_imagined(machine) and worst.needed + worst.reserved <= 0.95 * machine.memory.total:

@@ -146,7 +146,7 @@ def machine_by_hand(
         raise _no_computer("it is larger than any computer")
     notes = {"memory.total": "given by hand", "memory.available": "assumed: what a system and a browser leave"}
     main = (ram_bandwidth or (None if vram else bandwidth)) or None
-    if main is None and vram:
+    if main is None:
         main = DESKTOP.bandwidth
         notes["memory.bandwidth"] = "assumed: two channels of DDR4-3200"
     gpus: tuple[Gpu, ...] = ()

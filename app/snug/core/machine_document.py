@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from snug.core.document_figures import bad_figure, count, items, mapping, number, optional_number, text
+from snug.core.document_figures import (
+    LARGEST_MEMORY,
+    LEAST_SIZE,
+    bad_figure,
+    count,
+    items,
+    mapping,
+    number,
+    optional_number,
+    optional_rate,
+    text,
+    whole,
+)
 from snug.core.machine import (
     GPU_KINDS,
     Cpu,
@@ -89,11 +101,11 @@ def _each(owner: Mapping[str, Any], key: str, read: Callable[[object, str], T]) 
 
 
 def _cpu(cpu: Mapping[str, Any]) -> Cpu:
-    cores = int(number(cpu, "cores", "cpu.cores", default=1))
+    cores = whole(cpu, "cores", "cpu.cores", default=1)
     return Cpu(
         name=text(cpu, "name", "cpu.name"),
         cores=cores,
-        threads=int(number(cpu, "threads", "cpu.threads", default=cores)),
+        threads=whole(cpu, "threads", "cpu.threads", default=cores),
         features=tuple(str(item).lower() for item in items(cpu, "features", "cpu.features")),
         architecture=text(cpu, "architecture", "cpu.architecture"),
         limit=optional_number(cpu, "limit", "cpu.limit", minimum=0),
@@ -101,7 +113,7 @@ def _cpu(cpu: Mapping[str, Any]) -> Cpu:
 
 
 def _memory(memory: Mapping[str, Any]) -> Memory:
-    total = number(memory, "total", "memory.total", required=True)
+    total = number(memory, "total", "memory.total", required=True, minimum=LEAST_SIZE, maximum=LARGEST_MEMORY)
     available = number(memory, "available", "memory.available", default=total, minimum=0)
     if available > total:
         raise bad_figure("memory.available", "is more than memory.total")
@@ -109,14 +121,14 @@ def _memory(memory: Mapping[str, Any]) -> Memory:
     return Memory(
         total=int(total),
         available=int(available),
-        bandwidth=optional_number(memory, "bandwidth", "memory.bandwidth"),
+        bandwidth=optional_rate(memory, "bandwidth", "memory.bandwidth"),
         limit=None if limit is None else int(limit),
         swap_total=count(memory, "swap_total", "memory.swap_total"),
         huge_pages=count(memory, "huge_pages", "memory.huge_pages"),
         kind=text(memory, "kind", "memory.kind"),
         speed_mts=count(memory, "speed_mts", "memory.speed_mts"),
         channels=count(memory, "channels", "memory.channels"),
-        rated_bandwidth=optional_number(memory, "rated_bandwidth", "memory.rated_bandwidth"),
+        rated_bandwidth=optional_rate(memory, "rated_bandwidth", "memory.rated_bandwidth"),
     )
 
 
@@ -125,8 +137,8 @@ def _gpu(document: object, where: str) -> Gpu:
     kind = text(item, "kind", f"{where}.kind") or "discrete"
     if kind not in GPU_KINDS:
         raise bad_figure(f"{where}.kind", f"is {kind!r}; it must be one of {', '.join(GPU_KINDS)}")
-    least = 1 if kind == "discrete" else 0
-    total = number(item, "memory_total", f"{where}.memory_total", default=0, minimum=least)
+    least = LEAST_SIZE if kind == "discrete" else 0
+    total = number(item, "memory_total", f"{where}.memory_total", default=0, minimum=least, maximum=LARGEST_MEMORY)
     free = number(item, "memory_free", f"{where}.memory_free", default=total, minimum=0)
     if free > total:
         raise bad_figure(f"{where}.memory_free", "is more than memory_total")
@@ -135,7 +147,7 @@ def _gpu(document: object, where: str) -> Gpu:
         kind=kind,
         memory_total=int(total),
         memory_free=int(free),
-        bandwidth=optional_number(item, "bandwidth", f"{where}.bandwidth"),
+        bandwidth=optional_rate(item, "bandwidth", f"{where}.bandwidth"),
         vendor=text(item, "vendor", f"{where}.vendor"),
         driver=text(item, "driver", f"{where}.driver"),
         pci_id=text(item, "pci_id", f"{where}.pci_id"),

@@ -10,7 +10,7 @@ from functools import cache
 
 from snug.core.devices import Places, places_of
 from snug.core.fit import DeviceNeed, Fit, FitSettings, MemoryNeed, Offload, Parts, PlannedMemory, SpeedRange, Verdict
-from snug.core.fit_words import assumed_words, why_sentence, with_notes
+from snug.core.fit_words import assumed_words, length_words, why_sentence, with_notes
 from snug.core.known_files import find_file
 from snug.core.known_memory import KnownMemory
 from snug.core.machine import Machine
@@ -112,7 +112,7 @@ def _fit(
     why = why_sentence(plan.verdict, memory, machine, facts, plan.context, plan.offload)
     return Fit(
         verdict=plan.verdict,
-        why=with_notes(why, (*assumed_words([place for place, _ in plan.needs]), *places.unused, *plan.unused)),
+        why=with_notes(why, (*length_words(facts, plan.context), *_notes(plan, places))),
         memory=memory,
         speed=speed,
         prefill=_reading(facts, plan, machine, 1, offload),
@@ -125,9 +125,16 @@ def _fit(
     )
 
 
+def _notes(plan: Plan, places: Places) -> tuple[str, ...]:
+    """What else decided: speeds that are assumed, devices that are left out."""
+    return (*assumed_words([place for place, _ in plan.needs]), *places.unused, *plan.unused)
+
+
 def _reading(facts: ModelFacts, plan: Plan, machine: Machine, pages: int, offload: Offload) -> SpeedRange | None:
     """How fast a prompt of so many pages is read there."""
-    speed = prompt_speed(facts, plan.works, machine.cpu, pages * PAGE_TOKENS)
+    _, main = plan.needs[0]
+    layers_there = max(0, main.weights - facts.input_embedding_bytes - facts.lookup_bytes)
+    speed = prompt_speed(facts, plan.works, machine.cpu, pages * PAGE_TOKENS, layers_there)
     return speed and corrected(speed, machine.reading_correction.of(reading_kind(offload)))
 
 

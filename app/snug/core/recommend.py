@@ -17,10 +17,12 @@ from snug.core.candidates import (
     Candidate,
     best_type,
     candidate_of,
+    settings_for,
+    types_of,
 )
-from snug.core.catalogue import CatalogueEntry, facts_of, repos_for
+from snug.core.catalogue import CatalogueEntry, facts_of, projector_bytes, repos_for
 from snug.core.disk_room import lacking_words
-from snug.core.fit import Fit, FitSettings, Verdict
+from snug.core.fit import Fit, Verdict
 from snug.core.machine import Machine
 from snug.core.memory_fit import fit
 from snug.core.quality import Measured, has_evidence
@@ -33,6 +35,8 @@ __all__ = ["COMFORTABLE_WORDS_PER_S", "SLOW_READING_WORDS_PER_S", "USES", "Pick"
 USES = {"chat": "chat", "code": "code", "write": "writing", "writing": "writing", "documents": "documents",
         "tools": "tools", "vision": "vision"}  # fmt: skip
 """What a person may ask for, and the catalogue's word for it."""
+_MADE_FOR = {"chat": "", "code": "made for programming", "writing": "made for writing",
+             "documents": "made for documents", "tools": "that uses tools", "vision": "that sees pictures"}  # fmt: skip
 TOY_PARAMETERS = 300_000_000
 """Smaller models answer only the simplest questions; they are picked when nothing larger fits."""
 TOOL_SCORE = 20.0
@@ -49,7 +53,8 @@ OTHER_AT_MOST = 2.6
 class Pick:
     """One recommendation. `badge` is its character in a few words, `why` one sentence, both for people.
 
-    `value` is what it was ranked by; `is_here` says that its file is on this computer already.
+    `download_bytes` are all files that are fetched, with the part that sees pictures. `value` is what it was ranked by;
+    `is_here` says that its file is on this computer already.
     """
 
     entry: CatalogueEntry
@@ -143,17 +148,22 @@ def is_good_for(entry: CatalogueEntry, use: str) -> bool:
     return passed or "tool_use" in entry.capabilities
 
 
-def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine) -> str:
-    """What to say where `recommend` found nothing: what the smallest model would need."""
+def nothing_fits_words(catalogue: Sequence[CatalogueEntry], machine: Machine, use: str = "chat") -> str:
+    """What to say where `recommend` found nothing for that use: what the smallest such model would need."""
     if not catalogue:
         return "Snug's list of models is empty."
-    smallest = min(catalogue, key=lambda entry: entry.parameters)
-    facts = facts_of(smallest, "Q4_K_M")
-    answer = fit(facts, FitSettings(), machine)
+    wanted = USES[use]
+    such = [entry for entry in catalogue if is_good_for(entry, wanted)] or catalogue
+    smallest = min(such, key=lambda entry: entry.parameters)
+    facts = facts_of(smallest, types_of(smallest)[-1])
+    answer = fit(facts, settings_for(smallest, wanted), machine)
+    model = f"model {_MADE_FOR[wanted]}".strip()
     lacking = lacking_words(machine, facts.file_bytes)
     if lacking and answer.verdict is not Verdict.TOO_BIG:
-        return f"No model has room: even the smallest, {smallest.name}, takes {size_text(facts.file_bytes)}. {lacking}"
-    return f"No model fits: even the smallest, {smallest.name}, does not. {answer.why}"
+        return (
+            f"No {model} has room: even the smallest, {smallest.name}, takes {size_text(facts.file_bytes)}. {lacking}"
+        )
+    return f"No {model} fits: even the smallest, {smallest.name}, does not. {answer.why}"
 
 
 def _entries_here(
@@ -216,7 +226,7 @@ def _pick(item: Candidate, badge: str, why: str, is_here: bool = False) -> Pick:
     entry = item.entry
     if item.file_type == entry.native_type:
         entry = replace(entry, gguf_repos=repos_for(entry, item.file_type))
-    download = 0 if is_here else item.download_bytes
+    download = 0 if is_here else item.download_bytes + projector_bytes(entry)
     return Pick(entry, item.file_type, item.fit, download, why, badge, item.value, is_here)
 
 

@@ -7,6 +7,7 @@ devices and of models that the fit had not seen.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,11 +21,14 @@ from snug.core.model_facts import ModelFacts
 from snug.core.speed_arithmetic import relative_arithmetic
 from snug.core.speed_constants import ANSWER_RANGES, FITTED, PROMPT_RANGES
 from snug.core.speed_cpu import WIDE_PENALTY, cpu_prompt_seconds, cpu_token_seconds
-from snug.core.speed_model import Load, prompt_seconds, token_seconds, type_group
+from snug.core.speed_model import BATCH, Load, prompt_seconds, token_seconds, type_group
 
 CONVERSATION_FILL_TOKENS = 1000
 """Speed is stated for a conversation of about two pages, or a quarter of a smaller context."""
 PAGE_TOKENS = 500
+LINK_BYTES_PER_S = 12e9
+"""What a card gets of weights in main memory, assumed: mapped files are copied at about half of what 16 lanes of PCIe 4
+carry on paper. The range counts with half and with twice as much."""
 DOCUMENT_PAGES = 10
 _NOT_CUDA = re.compile(r"radeon|\brx \d|\bvega|instinct|\bpro w\d|\b80[56]0s|\bfirepro|\barc\b|intel", re.IGNORECASE)
 
@@ -106,16 +110,24 @@ def token_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu) -> SpeedRa
     return None if seconds <= 0 else SpeedRange(1 / max(seconds, slowest), 1 / seconds, 1 / min(seconds, fastest))
 
 
-def prompt_speed(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int = PAGE_TOKENS) -> SpeedRange | None:
-    """Tokens read a second of a prompt of so many; a card reads the prompt also for layers in main memory."""
+def prompt_speed(
+    facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int = PAGE_TOKENS, in_main_memory: int = 0
+) -> SpeedRange | None:
+    """Tokens read a second of a prompt of so many. A card reads the prompt also for layers in main memory: their
+    weights, `in_main_memory` bytes, are carried to it for each batch (`op_offload` in llama.cpp)."""
     seconds = reading_seconds(facts, works, cpu, tokens)
     if seconds is None:
         return None
-    mid = tokens / seconds
     reader = _reader(works)
+    carried = in_main_memory * math.ceil(tokens / BATCH) if reader.kind == "gpu" else 0
+    link = min([LINK_BYTES_PER_S, *(work.place.bandwidth or LINK_BYTES_PER_S for work in works)])
     low, high = PROMPT_RANGES[backend_of(reader)]
     below, above = (BELOW, ABOVE) if reader.is_assumed else (1.0, 1.0)
-    return SpeedRange(below * low * mid, mid, above * high * mid)
+    return SpeedRange(
+        tokens / (seconds / (below * low) + carried / (link / 2)),
+        tokens / (seconds + carried / link),
+        tokens / (seconds / (above * high) + carried / (2 * link)),
+    )
 
 
 def reading_seconds(facts: ModelFacts, works: tuple[Work, ...], cpu: Cpu, tokens: int) -> float | None:

@@ -28,7 +28,7 @@ WORTH_SAYING = 0.25
 """A change that gains fewer doublings is none that anybody would pay for."""
 NEVER_FITS = "No usual amount of memory more would make it fit."
 ONCE_MEASURED = "This may change once the speed of this computer's memory is known."
-NOTHING_BETTER = "Even with more or faster memory this would be the choice."
+NOTHING_BETTER = "More or faster memory would hardly better this choice."
 _NUMBER_WORDS = {2.0: "twice", 4.0: "four times"}
 
 Variant = tuple[str, Machine]

@@ -232,7 +232,7 @@ class HomeModel(QObject):
             measured = self._known_measured = dict(self._measured())
             self._shown = recommend(catalogue, self._machine, self._use, here=known, measured=measured)
             self._changes.look(catalogue, self._machine, self._use, self._shown, here=known, measured=measured)
-            self._nothing = "" if self._shown else nothing_fits_words(catalogue, self._machine)
+            self._nothing = "" if self._shown else nothing_fits_words(catalogue, self._machine, self._use)
         said = {row["key"]: row["change"] for row in self._picks.rows()} if self._use == self._shown_use else {}
         self._shown_use = self._use
         self._picks.show([{**pick_row(pick), "change": said.get(pick.entry.key, "")} for pick in self._shown])

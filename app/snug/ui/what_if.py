@@ -264,7 +264,7 @@ class WhatIfModel(QObject):
         here = self._here()
         self._shown = picks
         self._picks.show([other_pick_row(pick, here) for pick in picks])
-        self._nothing = "" if picks else nothing_fits_words(catalogue, machine).replace("this computer", "it")
+        self._nothing = "" if picks else nothing_fits_words(catalogue, machine, use).replace("this computer", "it")
         self._is_weighing = False
         self._changes.look(catalogue, machine, use, picks, measured=measured)
         self.changed.emit()
