@@ -175,6 +175,7 @@ def test_what_is_picked_for_pictures_fits_with_the_part_that_sees_them() -> None
             seeing = FitSettings(projector_bytes=projector_bytes(pick.entry))
             answer = fit(facts_of(pick.entry, pick.file_type), seeing, machine(2 * free_gb, free_gb=free_gb))
             assert answer.verdict is not Verdict.TOO_BIG, (free_gb, pick.entry.key)
+            assert pick.projector_bytes == projector_bytes(pick.entry) > 0
 
 
 def test_where_everything_is_slower_than_reading_that_is_said() -> None:

@@ -52,6 +52,7 @@ def run(arguments: Namespace, context: Context) -> int:
 def words_of(pick: Pick, change: str) -> list[str]:
     """One pick for people: what, why, what would change it, and the command that gets it."""
     size = "already here" if pick.is_here else f"download {size_text(pick.download_bytes)}"
+    size += f" and {size_text(pick.projector_bytes)} to see pictures" if pick.projector_bytes else ""
     lines = [f"{pick.badge}: {pick.entry.name} ({pick.file_type}, {size})", f"    {pick.why}"]
     lines += [f"    {change}"] if change else []
     lines.append(f"    {pick.entry.summary} {pick.entry.licence_words}.")
@@ -75,6 +76,7 @@ def pick_document(pick: Pick, change: str) -> dict[str, Any]:
         "summary": entry.summary,
         "licence": entry.licence,
         "download_bytes": pick.download_bytes,
+        "projector_bytes": pick.projector_bytes,
         "evidence": [figure_document(figure) for figure in entry.figures],
         "fit": fit_document(facts_of(entry, pick.file_type), pick.fit),
     }

@@ -53,8 +53,8 @@ OTHER_AT_MOST = 2.6
 class Pick:
     """One recommendation. `badge` is its character in a few words, `why` one sentence, both for people.
 
-    `download_bytes` are all files that are fetched, with the part that sees pictures. `value` is what it was ranked by;
-    `is_here` says that its file is on this computer already.
+    `value` is what it was ranked by; `is_here` says that its file is on this computer already. `projector_bytes` come
+    along with the `download_bytes` of the model's own file: the part that sees pictures.
     """
 
     entry: CatalogueEntry
@@ -65,6 +65,7 @@ class Pick:
     badge: str
     value: float = 0.0
     is_here: bool = False
+    projector_bytes: int = 0
 
 
 def recommend(
@@ -226,8 +227,9 @@ def _pick(item: Candidate, badge: str, why: str, is_here: bool = False) -> Pick:
     entry = item.entry
     if item.file_type == entry.native_type:
         entry = replace(entry, gguf_repos=repos_for(entry, item.file_type))
-    download = 0 if is_here else item.download_bytes + projector_bytes(entry)
-    return Pick(entry, item.file_type, item.fit, download, why, badge, item.value, is_here)
+    download = 0 if is_here else item.download_bytes
+    seeing = 0 if is_here else projector_bytes(entry)
+    return Pick(entry, item.file_type, item.fit, download, why, badge, item.value, is_here, seeing)
 
 
 def _first_why(item: Candidate, use: str, is_here: bool) -> str:
