@@ -7,7 +7,7 @@ import json
 import os
 import struct
 import tracemalloc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from gguf.quants import dequantize
 from snug.convert.conversion import Report, Result, Settings, convert
 from snug.convert.open_source import open_local
 from snug.convert.pipeline import Pipeline, Stopped
-from snug.convert.preview import warnings
+from snug.convert.preview import choices, warnings
 from snug.convert.quantize import quantize_rows
 from snug.convert.result_file import journal_path, part_path
 from snug.core.errors import UserError
@@ -382,3 +382,19 @@ def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert max(peaks) < 200_000_000  # of which the larger model's embeddings alone would take 123 MB as float32
     assert peaks[1] < 130_000_000 + peaks[0]
+
+
+def test_rows_that_are_no_multiple_of_256_are_said_and_counted_with_what_stands_in(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    narrow = write_checkpoint(tmp_path / "narrow", replace(SHAPE, width=240, heads=4, kv_heads=2, feed_forward=496))
+    changed = {}
+    for folder in (checkpoint, narrow):
+        with open_local(folder) as source:
+            said = [words for words in warnings(source) if "blocks of 256" in words]
+            assert len(said) == (folder == narrow)
+            found = {choice.type_name: choice for choice in choices(source, 1)}
+            changed[folder] = found["Q2_K"].words_changed
+            assert found["Q2_K"].words_changed >= found["Q8_0"].words_changed
+    assert changed[narrow] < 50  # nor are they multiples of 32: all stays at 16 bits
+    assert changed[checkpoint] > 300

@@ -21,6 +21,8 @@ from snug.formats.gguf_writer import GgufLayout, plan_layout
 SHOWN = ("F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S", "IQ4_XS", "Q3_K_L", "Q3_K_M",
          "Q3_K_S", "IQ3_M", "IQ3_XXS", "Q2_K", "IQ2_M", "IQ2_XS", "IQ2_XXS", "IQ1_M")  # fmt: skip
 """The mixes that a person is offered; the others can be asked for by name."""
+_MIX_LIKE = {"Q2_K": "Q2_K_S", "Q3_K": "Q3_K_S", "Q4_K": "Q4_K_S", "Q5_K": "Q5_K_S", "MXFP4": "MXFP4_MOE"}
+"""The mix that is nearly all of that tensor type, where it has another name."""
 _KIND_BY_NAME = {kind.name: kind for kind in GGML_TYPES}
 
 
@@ -55,7 +57,7 @@ def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> lis
         if header is None:
             header = (layout, read_header(_HeaderOnly(layout)))
         facts = facts_from_header(_with_types(header[1], layout, mix), layout.file_bytes, source.title)
-        divergence = 0.0 if name == source.original_type else expected_divergence(name, source.parameters)
+        divergence = 0.0 if name == source.original_type else _expected(name, source, types)
         found.append(
             Choice(
                 type_name=name,
@@ -70,6 +72,21 @@ def choices(source: Source, threads: int, names: tuple[str, ...] = SHOWN) -> lis
     return sorted(found, key=lambda choice: choice.size_bytes)
 
 
+def _expected(name: str, source: Source, types: Mapping[str, str]) -> float | None:
+    """The divergence to expect; where rows are no multiple of 256, by the finer types that stand in for the usual."""
+    usual = expected_divergence(name, source.parameters)
+    matrices = [tensor for tensor in source.tensors if len(tensor.shape) > 1]
+    if usual is None or all(tensor.columns % 256 == 0 for tensor in matrices):
+        return usual
+    weights = total = 0.0
+    for tensor in matrices:
+        kind = types[tensor.name]
+        share = expected_divergence(_MIX_LIKE.get(kind, kind), source.parameters)
+        weights += tensor.rows * tensor.columns
+        total += tensor.rows * tensor.columns * (usual if share is None else share)
+    return min(usual, total / max(1.0, weights))
+
+
 def warnings(source: Source) -> list[str]:
     """What a person should know before the start."""
     found = []
@@ -80,6 +97,13 @@ def warnings(source: Source) -> list[str]:
         )
     if not source.has_chat_template and source.kind != "lora":
         found.append("The model says nothing of how a conversation with it is written: it may be no chat model.")
+    narrow = Counter(tensor.columns for tensor in source.tensors if len(tensor.shape) > 1 and tensor.columns % 256)
+    if narrow and source.kind != "lora":
+        width = narrow.most_common(1)[0][0]
+        found.append(
+            f"Rows of {width:,} weights cannot be divided into blocks of 256: types of few bits keep more bits there, "
+            "so their files are larger than usual."
+        )
     return found
 
 
