@@ -21,6 +21,7 @@ from snug.convert.pipeline import Pipeline, Stopped
 from snug.convert.preview import choices, warnings
 from snug.convert.quantize import quantize_rows
 from snug.convert.result_file import journal_path, part_path
+from snug.convert.result_journal import read_journal
 from snug.core.errors import UserError
 from snug.engine.model import LoadSettings, load_model
 from snug.formats.checkpoints.number_types import E4M3
@@ -177,16 +178,23 @@ def test_a_stopped_conversion_goes_on_and_gives_the_same_bytes(
     assert names_in(tmp_path) == ["out.gguf", "whole.gguf"]
 
 
-def test_a_tensor_is_safe_after_two_seconds_however_small(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("seconds", "is_safe"), [(0.0, True), (3600.0, False)])
+def test_a_tensor_is_safe_after_some_seconds_however_small(
+    seconds: float, is_safe: bool, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill may cost seconds of work, not all of a small result: slow types make a megabyte a second."""
-    monkeypatch.setattr("snug.convert.result_file._COMMIT_S", 0.0)
-    conversion = Conversion(checkpoint, tmp_path / "out.gguf", stop_after=9)
-    with pytest.raises(Stopped):
-        conversion()
-    conversion.stop_after = 1_000_000
-    assert conversion().resumed_from > 0
+    monkeypatch.setattr("snug.convert.result_file._COMMIT_S", seconds)
+    out, journaled = tmp_path / "out.gguf", []
+
+    def look(report: Report) -> None:
+        state = read_journal(journal_path(out))
+        if report.stage == "converting" and state is not None:
+            journaled.append(len(state.finished))
+
+    with open_local(checkpoint) as source:
+        convert(source, out, Settings("Q4_K_M"), on_progress=look, is_cancelled=lambda: False)
+    assert journaled
+    assert (max(journaled) > 1) == is_safe
 
 
 def test_what_was_made_before_a_stop_is_kept(checkpoint: Path, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from snug.convert.open_source import open_local
+from snug.convert.trial_load import check_loads
 from snug.core.errors import UserError
 from snug.formats.checkpoints.checkpoint import Checkpoint
 from snug.formats.random_checkpoint import LlamaShape, write_checkpoint
@@ -85,3 +88,18 @@ def test_a_value_that_is_no_number_leaves_nothing(tmp_path: Path) -> None:
         converted(folder, out)
     assert "blk.1.ffn_down.weight" in caught.value.title
     assert [path.name for path in out.parent.iterdir()] == ["logs"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of the shell")
+def test_a_limit_on_the_size_of_files_is_said(tmp_path: Path) -> None:
+    import resource
+
+    folder = write_checkpoint(tmp_path / "source", SHAPE)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_local(folder) as source:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+        try:
+            with pytest.raises(UserError, match="no file grow as large"):
+                check_loads(source)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from snug.convert.conversion import Settings, prepare
 from snug.convert.quantize import TYPES
 from snug.convert.source import Source
@@ -27,6 +29,8 @@ def check_loads(source: Source) -> None:
         with sparse_file(layout.header, layout.file_bytes) as path, OpenModel(path, dry=True):
             pass
     except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
         raise UserError(
             "The system lets no file grow as large as the result.",
             "Lift that limit (ulimit -f), or choose a smaller type.",

@@ -57,7 +57,7 @@ def llama() -> Any:
     """The low-level module of llama-cpp-python, started. The import takes 0.3 s: only engine children pay it."""
     import llama_cpp.llama_cpp as library
 
-    @library.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
+    @library.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]  # ctypes' own decorator has no types
     def keep(level: int, text: bytes, _: ctypes.c_void_p) -> None:
         log.write(level, text.decode("utf-8", "replace"))
 

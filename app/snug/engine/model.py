@@ -127,7 +127,7 @@ def load_model(
         _check_kind(api, model)
         abort = AbortFlag()
         context = _open_context(api, model, settings, abort)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the engine's memory is nobody else's to free
         api.llama_model_free(model)
         raise
     devices = device_bytes(log.text())
@@ -179,7 +179,7 @@ def _load_weights(
 ) -> Any:
     stopped = False
 
-    @api.llama_progress_callback  # type: ignore[untyped-decorator, unused-ignore]
+    @api.llama_progress_callback  # type: ignore[untyped-decorator, unused-ignore]  # ctypes' own decorator has no types
     def progress(share: float, _: ctypes.c_void_p) -> bool:
         nonlocal stopped
         stopped = stopped or is_cancelled()

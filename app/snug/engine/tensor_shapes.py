@@ -26,7 +26,7 @@ def tensor_shapes(header: Path) -> dict[str, tuple[int, ...]]:
     base = _ggml_base(Path(api.__file__).parent / "lib")
     found: dict[str, tuple[int, ...]] = {}
 
-    @api.llama_model_set_tensor_data_t  # type: ignore[untyped-decorator, unused-ignore]
+    @api.llama_model_set_tensor_data_t  # type: ignore[untyped-decorator, unused-ignore]  # ctypes' own decorator has no types
     def note(tensor: int, _: ctypes.c_void_p) -> None:
         dims = (ctypes.c_int64 * 4).from_address(tensor + _DIMS_OFFSET)
         found[base.ggml_get_name(tensor).decode()] = tuple(dims[: base.ggml_n_dims(tensor)])

@@ -65,7 +65,7 @@ class TextReader:
         self._model: Any = self._load(api, path, is_editable)
         try:
             self._context = self._open_context(api, path, threads)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: the engine's memory is nobody else's to free
             self.close()
             raise
         self._batch = api.llama_batch_init(min(BATCH, chunk), 0, 1)
